@@ -1,0 +1,1 @@
+"""Subject and geometry frames -> frames; one module per animator."""

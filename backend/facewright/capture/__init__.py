@@ -1,0 +1,1 @@
+"""Portrait -> Subject: landmarks, fitting, gaze, light, photo texture."""

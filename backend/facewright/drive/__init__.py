@@ -1,0 +1,1 @@
+"""Speech -> Motion; one module per driver."""

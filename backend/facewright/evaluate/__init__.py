@@ -1,0 +1,1 @@
+"""Metrics, boxes and side-by-side reports."""

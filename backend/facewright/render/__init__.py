@@ -1,0 +1,5 @@
+"""Camera, rasteriser, shading and photo texture; knows meshes, not faces' meaning.
+
+``camera``      ``Camera``, the one projection convention
+``fragments``   ``Fragments``, what every rasteriser returns
+"""

@@ -1,0 +1,1 @@
+"""The gRPC service: contract, sessions, limits, transport security."""

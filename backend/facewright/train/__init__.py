@@ -1,0 +1,1 @@
+"""Recipes: how every learned part that ships was made."""

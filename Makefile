@@ -1,0 +1,51 @@
+# Facewright. `make` lists what there is; each target does its own set-up from nothing.
+PYTHON ?= python3.11
+VENV ?= .venv
+VENV_BPY45 ?= .venv-bpy45
+export PYTHON
+RUN := $(VENV)/bin/python
+
+.PHONY: help setup demo test check tests stubs addon bench clean
+
+help:
+	@echo "make demo    dub the example portrait in Blender: out/demo.mp4, .blend, .png"
+	@echo "make test    every check and every test, in Blender 4.5 and 5.0 as well"
+	@echo "make addon   build the Blender extension into dist/"
+	@echo "make bench   measure speed on this machine"
+	@echo "make stubs   generate the gRPC stubs from proto/"
+	@echo "make setup   only the virtual environment, in $(VENV)"
+
+setup:
+	@.ci/setup $(VENV) user
+
+.PHONY: setup-dev
+setup-dev:
+	@.ci/setup $(VENV) dev
+	@.ci/setup $(VENV_BPY45) bpy45
+
+demo: setup
+	@mkdir -p out
+	$(RUN) examples/demo.py --out out
+
+test: setup-dev check tests
+
+check:
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	$(RUN) proto/generate.py --check
+
+tests:
+	FACEWRIGHT_BPY45=$(VENV_BPY45)/bin/python $(RUN) -m pytest
+
+stubs: setup-dev
+	$(RUN) proto/generate.py
+
+addon: setup
+	$(RUN) build_addon.py
+
+bench: setup
+	$(RUN) -m benchmarks
+
+clean:
+	rm -rf out dist build

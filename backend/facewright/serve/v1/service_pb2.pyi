@@ -1,0 +1,310 @@
+# mypy: ignore-errors
+from . import face_pb2 as _face_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Protocol(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PROTOCOL_UNSPECIFIED: _ClassVar[Protocol]
+    PROTOCOL_VERSION: _ClassVar[Protocol]
+
+class FrameEncoding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FRAME_ENCODING_UNSPECIFIED: _ClassVar[FrameEncoding]
+    FRAME_ENCODING_PNG: _ClassVar[FrameEncoding]
+    FRAME_ENCODING_RAW: _ClassVar[FrameEncoding]
+    FRAME_ENCODING_JPEG: _ClassVar[FrameEncoding]
+
+class FrameExtent(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FRAME_EXTENT_UNSPECIFIED: _ClassVar[FrameExtent]
+    FRAME_EXTENT_CROP: _ClassVar[FrameExtent]
+    FRAME_EXTENT_PHOTO: _ClassVar[FrameExtent]
+PROTOCOL_UNSPECIFIED: Protocol
+PROTOCOL_VERSION: Protocol
+FRAME_ENCODING_UNSPECIFIED: FrameEncoding
+FRAME_ENCODING_PNG: FrameEncoding
+FRAME_ENCODING_RAW: FrameEncoding
+FRAME_ENCODING_JPEG: FrameEncoding
+FRAME_EXTENT_UNSPECIFIED: FrameExtent
+FRAME_EXTENT_CROP: FrameExtent
+FRAME_EXTENT_PHOTO: FrameExtent
+
+class GetCapabilitiesRequest(_message.Message):
+    __slots__ = ("protocol_version", "client")
+    PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_FIELD_NUMBER: _ClassVar[int]
+    protocol_version: int
+    client: str
+    def __init__(self, protocol_version: _Optional[int] = ..., client: _Optional[str] = ...) -> None: ...
+
+class GetCapabilitiesResponse(_message.Message):
+    __slots__ = ("protocol_version", "version", "device", "animators", "drivers", "models", "limits")
+    PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    ANIMATORS_FIELD_NUMBER: _ClassVar[int]
+    DRIVERS_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    protocol_version: int
+    version: str
+    device: str
+    animators: _containers.RepeatedCompositeFieldContainer[Animator]
+    drivers: _containers.RepeatedCompositeFieldContainer[Driver]
+    models: _containers.RepeatedScalarFieldContainer[str]
+    limits: Limits
+    def __init__(self, protocol_version: _Optional[int] = ..., version: _Optional[str] = ..., device: _Optional[str] = ..., animators: _Optional[_Iterable[_Union[Animator, _Mapping]]] = ..., drivers: _Optional[_Iterable[_Union[Driver, _Mapping]]] = ..., models: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ...) -> None: ...
+
+class Animator(_message.Message):
+    __slots__ = ("name", "summary", "sizes", "needs_correspondence", "licence")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    SIZES_FIELD_NUMBER: _ClassVar[int]
+    NEEDS_CORRESPONDENCE_FIELD_NUMBER: _ClassVar[int]
+    LICENCE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    summary: str
+    sizes: _containers.RepeatedScalarFieldContainer[int]
+    needs_correspondence: bool
+    licence: str
+    def __init__(self, name: _Optional[str] = ..., summary: _Optional[str] = ..., sizes: _Optional[_Iterable[int]] = ..., needs_correspondence: bool = ..., licence: _Optional[str] = ...) -> None: ...
+
+class Driver(_message.Message):
+    __slots__ = ("name", "summary", "licence")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    LICENCE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    summary: str
+    licence: str
+    def __init__(self, name: _Optional[str] = ..., summary: _Optional[str] = ..., licence: _Optional[str] = ...) -> None: ...
+
+class Limits(_message.Message):
+    __slots__ = ("max_asset_bytes", "max_photo_pixels", "max_speech_seconds", "max_message_bytes", "max_window", "max_streams", "idle_seconds", "max_answer_bytes", "max_subjects", "max_cache_bytes")
+    MAX_ASSET_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MAX_PHOTO_PIXELS_FIELD_NUMBER: _ClassVar[int]
+    MAX_SPEECH_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    MAX_MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MAX_WINDOW_FIELD_NUMBER: _ClassVar[int]
+    MAX_STREAMS_FIELD_NUMBER: _ClassVar[int]
+    IDLE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    MAX_ANSWER_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MAX_SUBJECTS_FIELD_NUMBER: _ClassVar[int]
+    MAX_CACHE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    max_asset_bytes: int
+    max_photo_pixels: int
+    max_speech_seconds: float
+    max_message_bytes: int
+    max_window: int
+    max_streams: int
+    idle_seconds: float
+    max_answer_bytes: int
+    max_subjects: int
+    max_cache_bytes: int
+    def __init__(self, max_asset_bytes: _Optional[int] = ..., max_photo_pixels: _Optional[int] = ..., max_speech_seconds: _Optional[float] = ..., max_message_bytes: _Optional[int] = ..., max_window: _Optional[int] = ..., max_streams: _Optional[int] = ..., idle_seconds: _Optional[float] = ..., max_answer_bytes: _Optional[int] = ..., max_subjects: _Optional[int] = ..., max_cache_bytes: _Optional[int] = ...) -> None: ...
+
+class FindAssetsRequest(_message.Message):
+    __slots__ = ("sha256",)
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    sha256: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, sha256: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class FindAssetsResponse(_message.Message):
+    __slots__ = ("present",)
+    PRESENT_FIELD_NUMBER: _ClassVar[int]
+    present: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, present: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class PutAssetRequest(_message.Message):
+    __slots__ = ("header", "chunk")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    header: AssetHeader
+    chunk: bytes
+    def __init__(self, header: _Optional[_Union[AssetHeader, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
+class AssetHeader(_message.Message):
+    __slots__ = ("protocol_version", "sha256", "size", "file_name")
+    PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    FILE_NAME_FIELD_NUMBER: _ClassVar[int]
+    protocol_version: int
+    sha256: str
+    size: int
+    file_name: str
+    def __init__(self, protocol_version: _Optional[int] = ..., sha256: _Optional[str] = ..., size: _Optional[int] = ..., file_name: _Optional[str] = ...) -> None: ...
+
+class PutAssetResponse(_message.Message):
+    __slots__ = ("sha256",)
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    sha256: str
+    def __init__(self, sha256: _Optional[str] = ...) -> None: ...
+
+class CaptureSubjectRequest(_message.Message):
+    __slots__ = ("protocol_version", "photo_sha256", "face", "size")
+    PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PHOTO_SHA256_FIELD_NUMBER: _ClassVar[int]
+    FACE_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    protocol_version: int
+    photo_sha256: str
+    face: int
+    size: int
+    def __init__(self, protocol_version: _Optional[int] = ..., photo_sha256: _Optional[str] = ..., face: _Optional[int] = ..., size: _Optional[int] = ...) -> None: ...
+
+class CaptureSubjectResponse(_message.Message):
+    __slots__ = ("progress", "header", "mesh", "shape_keys", "pictures")
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    MESH_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_KEYS_FIELD_NUMBER: _ClassVar[int]
+    PICTURES_FIELD_NUMBER: _ClassVar[int]
+    progress: Progress
+    header: _face_pb2.SubjectHeader
+    mesh: _face_pb2.SubjectMesh
+    shape_keys: _face_pb2.ShapeKeys
+    pictures: SubjectPictures
+    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., header: _Optional[_Union[_face_pb2.SubjectHeader, _Mapping]] = ..., mesh: _Optional[_Union[_face_pb2.SubjectMesh, _Mapping]] = ..., shape_keys: _Optional[_Union[_face_pb2.ShapeKeys, _Mapping]] = ..., pictures: _Optional[_Union[SubjectPictures, _Mapping]] = ...) -> None: ...
+
+class SubjectPictures(_message.Message):
+    __slots__ = ("texture", "plate")
+    TEXTURE_FIELD_NUMBER: _ClassVar[int]
+    PLATE_FIELD_NUMBER: _ClassVar[int]
+    texture: _face_pb2.Picture
+    plate: _face_pb2.Picture
+    def __init__(self, texture: _Optional[_Union[_face_pb2.Picture, _Mapping]] = ..., plate: _Optional[_Union[_face_pb2.Picture, _Mapping]] = ...) -> None: ...
+
+class Progress(_message.Message):
+    __slots__ = ("stage", "fraction", "seconds_left")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    FRACTION_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_LEFT_FIELD_NUMBER: _ClassVar[int]
+    stage: str
+    fraction: float
+    seconds_left: float
+    def __init__(self, stage: _Optional[str] = ..., fraction: _Optional[float] = ..., seconds_left: _Optional[float] = ...) -> None: ...
+
+class DriveSpeechRequest(_message.Message):
+    __slots__ = ("protocol_version", "speech_sha256", "subject_id", "driver", "fps", "start_seconds", "length_seconds", "seed", "mouth_opening", "head_motion", "blink_rate")
+    PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SPEECH_SHA256_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    DRIVER_FIELD_NUMBER: _ClassVar[int]
+    FPS_FIELD_NUMBER: _ClassVar[int]
+    START_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    MOUTH_OPENING_FIELD_NUMBER: _ClassVar[int]
+    HEAD_MOTION_FIELD_NUMBER: _ClassVar[int]
+    BLINK_RATE_FIELD_NUMBER: _ClassVar[int]
+    protocol_version: int
+    speech_sha256: str
+    subject_id: str
+    driver: str
+    fps: float
+    start_seconds: float
+    length_seconds: float
+    seed: int
+    mouth_opening: float
+    head_motion: float
+    blink_rate: float
+    def __init__(self, protocol_version: _Optional[int] = ..., speech_sha256: _Optional[str] = ..., subject_id: _Optional[str] = ..., driver: _Optional[str] = ..., fps: _Optional[float] = ..., start_seconds: _Optional[float] = ..., length_seconds: _Optional[float] = ..., seed: _Optional[int] = ..., mouth_opening: _Optional[float] = ..., head_motion: _Optional[float] = ..., blink_rate: _Optional[float] = ...) -> None: ...
+
+class DriveSpeechResponse(_message.Message):
+    __slots__ = ("progress", "header", "frames")
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    progress: Progress
+    header: _face_pb2.MotionHeader
+    frames: _face_pb2.MotionFrames
+    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., header: _Optional[_Union[_face_pb2.MotionHeader, _Mapping]] = ..., frames: _Optional[_Union[_face_pb2.MotionFrames, _Mapping]] = ...) -> None: ...
+
+class AnimateRequest(_message.Message):
+    __slots__ = ("header", "frame")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    FRAME_FIELD_NUMBER: _ClassVar[int]
+    header: AnimateHeader
+    frame: _face_pb2.GeometryFrame
+    def __init__(self, header: _Optional[_Union[AnimateHeader, _Mapping]] = ..., frame: _Optional[_Union[_face_pb2.GeometryFrame, _Mapping]] = ...) -> None: ...
+
+class AnimateHeader(_message.Message):
+    __slots__ = ("protocol_version", "subject_id", "animator", "size", "seed", "window", "encoding", "extent")
+    PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    ANIMATOR_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    ENCODING_FIELD_NUMBER: _ClassVar[int]
+    EXTENT_FIELD_NUMBER: _ClassVar[int]
+    protocol_version: int
+    subject_id: str
+    animator: str
+    size: int
+    seed: int
+    window: int
+    encoding: FrameEncoding
+    extent: FrameExtent
+    def __init__(self, protocol_version: _Optional[int] = ..., subject_id: _Optional[str] = ..., animator: _Optional[str] = ..., size: _Optional[int] = ..., seed: _Optional[int] = ..., window: _Optional[int] = ..., encoding: _Optional[_Union[FrameEncoding, str]] = ..., extent: _Optional[_Union[FrameExtent, str]] = ...) -> None: ...
+
+class AnimateResponse(_message.Message):
+    __slots__ = ("ready", "frame")
+    READY_FIELD_NUMBER: _ClassVar[int]
+    FRAME_FIELD_NUMBER: _ClassVar[int]
+    ready: AnimateReady
+    frame: FrameResult
+    def __init__(self, ready: _Optional[_Union[AnimateReady, _Mapping]] = ..., frame: _Optional[_Union[FrameResult, _Mapping]] = ...) -> None: ...
+
+class AnimateReady(_message.Message):
+    __slots__ = ("window", "width", "height")
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    window: int
+    width: int
+    height: int
+    def __init__(self, window: _Optional[int] = ..., width: _Optional[int] = ..., height: _Optional[int] = ...) -> None: ...
+
+class FrameResult(_message.Message):
+    __slots__ = ("index", "time_code", "picture", "error", "seconds")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    TIME_CODE_FIELD_NUMBER: _ClassVar[int]
+    PICTURE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    time_code: float
+    picture: bytes
+    error: FrameError
+    seconds: float
+    def __init__(self, index: _Optional[int] = ..., time_code: _Optional[float] = ..., picture: _Optional[bytes] = ..., error: _Optional[_Union[FrameError, _Mapping]] = ..., seconds: _Optional[float] = ...) -> None: ...
+
+class FrameError(_message.Message):
+    __slots__ = ("code", "message")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    code: int
+    message: str
+    def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ...) -> None: ...
+
+class PreviewFrameRequest(_message.Message):
+    __slots__ = ("header", "frame")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    FRAME_FIELD_NUMBER: _ClassVar[int]
+    header: AnimateHeader
+    frame: _face_pb2.GeometryFrame
+    def __init__(self, header: _Optional[_Union[AnimateHeader, _Mapping]] = ..., frame: _Optional[_Union[_face_pb2.GeometryFrame, _Mapping]] = ...) -> None: ...
+
+class PreviewFrameResponse(_message.Message):
+    __slots__ = ("frame",)
+    FRAME_FIELD_NUMBER: _ClassVar[int]
+    frame: FrameResult
+    def __init__(self, frame: _Optional[_Union[FrameResult, _Mapping]] = ...) -> None: ...

@@ -125,7 +125,7 @@ class SubjectPose(_message.Message):
     def __init__(self, expression: _Optional[_Iterable[float]] = ..., pose: _Optional[_Iterable[float]] = ..., gaze: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class SubjectHeader(_message.Message):
-    __slots__ = ("subject_id", "model", "camera", "box", "photo_width", "photo_height", "pose", "shape_key_count", "warnings", "faces_found")
+    __slots__ = ("subject_id", "model", "camera", "box", "photo_width", "photo_height", "pose", "shape_key_count", "warnings")
     SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
     CAMERA_FIELD_NUMBER: _ClassVar[int]
@@ -135,7 +135,6 @@ class SubjectHeader(_message.Message):
     POSE_FIELD_NUMBER: _ClassVar[int]
     SHAPE_KEY_COUNT_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
-    FACES_FOUND_FIELD_NUMBER: _ClassVar[int]
     subject_id: str
     model: str
     camera: Camera
@@ -145,8 +144,7 @@ class SubjectHeader(_message.Message):
     pose: SubjectPose
     shape_key_count: int
     warnings: _containers.RepeatedScalarFieldContainer[str]
-    faces_found: int
-    def __init__(self, subject_id: _Optional[str] = ..., model: _Optional[str] = ..., camera: _Optional[_Union[Camera, _Mapping]] = ..., box: _Optional[_Union[Box, _Mapping]] = ..., photo_width: _Optional[int] = ..., photo_height: _Optional[int] = ..., pose: _Optional[_Union[SubjectPose, _Mapping]] = ..., shape_key_count: _Optional[int] = ..., warnings: _Optional[_Iterable[str]] = ..., faces_found: _Optional[int] = ...) -> None: ...
+    def __init__(self, subject_id: _Optional[str] = ..., model: _Optional[str] = ..., camera: _Optional[_Union[Camera, _Mapping]] = ..., box: _Optional[_Union[Box, _Mapping]] = ..., photo_width: _Optional[int] = ..., photo_height: _Optional[int] = ..., pose: _Optional[_Union[SubjectPose, _Mapping]] = ..., shape_key_count: _Optional[int] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class MotionHeader(_message.Message):
     __slots__ = ("fps", "model", "names", "frame_count", "sources")

@@ -1,0 +1,253 @@
+"""Landmarks -> pose, identity, expression, gaze: Gauss-Newton under the priors.
+
+Minimised is the negative log posterior
+
+    sum_i |A_i (project(R S_i + t) - l_i)|^2 + |alpha|^2 + (beta' P beta) + bounds(beta)
+
+with S = S_mean + B_id alpha + B_exp beta (TGDM, eq. 7) at MediaPipe's 468 skin points l_i,
+A_i the points' weights and P the prior of `priors.py`. A_i is a 2 x 2 matrix because
+points of the face oval are seen where the cheek turns away: they may slide along it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from facewright import checks
+from facewright.capture import gaze as gaze_from_irises
+from facewright.capture import priors
+from facewright.capture.basis import SKIN_POINTS, LandmarkBasis, landmark_basis
+from facewright.capture.landmarks import OVAL, POINTS
+from facewright.checks import Float32
+from facewright.errors import InputError
+from facewright.face import pose as poses
+from facewright.face.model import MorphableModel
+from facewright.render.camera import Camera
+
+#: Pixels are counted on a crop of this side, whatever the camera's.
+REFERENCE_SIZE = 256
+
+# Lips and lids say most about speech; the oval least, least of all along itself.
+_LIPS = (
+    61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
+    78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191,
+)  # fmt: skip
+_LIDS = (
+    33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246,
+    263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466,
+)  # fmt: skip
+_LIP_WEIGHT, _LID_WEIGHT, _OVAL_WEIGHT, _SLIDE = 2.0, 2.0, 0.4, 0.3
+#: Standard deviation of a point, in reference pixels. Points err together, so it is
+#: larger than what one point would show.
+_NOISE = 2.0
+_COLD_STEPS, _WARM_STEPS = 12, 3
+
+
+@dataclass(frozen=True, slots=True)
+class FitResult:
+    """One fitted face; the fields up to ``gaze`` are as in ``Coefficients``.
+
+    Attributes:
+        identity: (K_id,) alpha.
+        expression: (K_exp,) beta.
+        pose: (6,) absolute pose.
+        gaze: (4,) omega.
+        projected: (468, 2) the fitted skin points in the camera's pixels.
+        error: mean distance to the given points, in pixels of a 256 x 256 crop.
+    """
+
+    identity: Float32
+    expression: Float32
+    pose: Float32
+    gaze: Float32
+    projected: Float32
+    error: float
+
+
+def fit(
+    landmarks: Float32,
+    model: MorphableModel,
+    camera: Camera,
+    *,
+    identity: Float32 | None = None,
+    warm_start: FitResult | None = None,
+) -> FitResult:
+    """Fit one face to its landmarks.
+
+    Args:
+        landmarks: (478, 2) MediaPipe's points in the camera's pixels.
+        model: a model with a MediaPipe embedding and eyeballs.
+        camera: of the picture that the landmarks are in.
+        identity: (K_id,) held fixed where given: how further frames of a known face are
+            fitted.
+        warm_start: a fit of a frame nearby, to start from; it saves time and is no
+            prior, the result is that frame's own.
+
+    Raises:
+        InputError: for landmarks of another shape or a model that cannot be fitted.
+    """
+    landmarks = checks.floats("landmarks", landmarks, (POINTS, 2))
+    basis = landmark_basis(model)
+    seen = landmarks[:SKIN_POINTS]
+    if np.ptp(seen, axis=0).min() < 1e-3 * min(camera.size):
+        raise InputError("landmarks: expected a face's points, got points that nearly coincide")
+    k_identity, k_expression = basis.identity.shape[-1], basis.expression.shape[-1]
+    fixed = identity is not None
+    if identity is not None:
+        identity = checks.floats("identity", identity, (k_identity,))
+    alpha = np.zeros(k_identity, np.float32) if identity is None else identity
+    beta = np.zeros(k_expression, np.float32)
+    if warm_start is None:
+        rotation, translation = _first_pose(basis.points(alpha, beta), seen, camera)
+        steps = _COLD_STEPS
+    else:
+        beta = checks.floats("warm_start.expression", warm_start.expression, (k_expression,))
+        alpha = (
+            alpha
+            if fixed
+            else checks.floats("warm_start.identity", warm_start.identity, (k_identity,))
+        )
+        rotation = poses.rotation_matrix(warm_start.pose[:3])
+        translation = warm_start.pose[3:]
+        steps = _WARM_STEPS
+    weights = _point_weights(seen) * (REFERENCE_SIZE / camera.size[0] / _NOISE)
+    precision = priors.expression_precision(model.expression_names)
+    # A cold start settles the pose before the shape may bend to explain it.
+    for step in range(steps):
+        moves = step >= 2 or warm_start is not None
+        rotation, translation, alpha, beta = _gauss_newton_step(
+            basis, seen, weights, precision, camera,
+            (rotation, translation, alpha, beta), shape_moves=moves, identity_moves=not fixed,
+        )  # fmt: skip
+    beta = np.clip(beta, priors.LOW, priors.HIGH)
+    pose = np.concatenate([poses.rotation_vector(rotation), translation]).astype(np.float32)
+    posed = rotation @ basis.points(alpha, beta) + translation[:, None]
+    projected = camera.project(posed.T)[:, :2].astype(np.float32)
+    distance = np.linalg.norm(projected - seen, axis=-1).mean()
+    return FitResult(
+        identity=np.asarray(alpha, np.float32),
+        expression=np.asarray(beta, np.float32),
+        pose=pose,
+        gaze=gaze_from_irises.estimate(landmarks, basis, alpha, pose, camera),
+        projected=projected,
+        error=float(distance) * REFERENCE_SIZE / camera.size[0],
+    )
+
+
+def _point_weights(seen: Float32) -> Float32:
+    """(468, 2, 2) the matrices A_i, without the noise's scale."""
+    weights = np.ones(SKIN_POINTS, np.float32)
+    weights[list(_LIPS)] = _LIP_WEIGHT
+    weights[list(_LIDS)] = _LID_WEIGHT
+    matrices = weights[:, None, None] * np.eye(2, dtype=np.float32)
+    oval = seen[list(OVAL)]
+    along = np.roll(oval, -1, axis=0) - np.roll(oval, 1, axis=0)
+    along /= np.linalg.norm(along, axis=-1, keepdims=True) + 1e-6
+    along_matrix = along[:, :, None] * along[:, None, :]
+    matrices[list(OVAL)] = _OVAL_WEIGHT * (np.eye(2) - (1 - _SLIDE) * along_matrix)
+    return matrices
+
+
+def _first_pose(points: Float32, seen: Float32, camera: Camera) -> tuple[Float32, Float32]:
+    """Pose from a scaled orthographic camera, in closed form.
+
+    The best affine map from the (3, 468) points to the picture is found by least squares
+    and replaced by the nearest scaled rotation.
+    """
+    centre = points.mean(1)
+    middle = seen.mean(0)
+    target = (seen - middle) * np.array([1, -1], np.float32)
+    affine = np.linalg.lstsq((points - centre[:, None]).T, target, rcond=None)[0].T
+    u, stretch, vt = np.linalg.svd(affine, full_matrices=False)
+    rows = u @ vt
+    rotation = np.stack([rows[0], rows[1], np.cross(rows[0], rows[1])])
+    depth = camera.focal / float(stretch.mean())
+    offset = (middle - camera.centre) * np.array([1, -1], np.float32) * depth / camera.focal
+    translation = np.append(offset, -depth) - rotation @ centre
+    return rotation.astype(np.float32), translation.astype(np.float32)
+
+
+_State = tuple[Float32, Float32, Float32, Float32]
+
+
+def _gauss_newton_step(
+    basis: LandmarkBasis,
+    seen: Float32,
+    weights: Float32,
+    precision: Float32,
+    camera: Camera,
+    state: _State,
+    *,
+    shape_moves: bool,
+    identity_moves: bool,
+) -> _State:
+    rotation, translation, alpha, beta = state
+    turned = rotation @ basis.points(alpha, beta)
+    x, y, z = turned + translation[:, None]
+    z = np.minimum(z, -1e-3)
+    scale = -camera.focal / z
+    predicted = np.stack([camera.centre[0] + x * scale, camera.centre[1] - y * scale], -1)
+    zero = np.zeros_like(x)
+    # d(u, v) / d(X_cam): with u = c_x - f x / z, v = c_y + f y / z.
+    by_point = np.stack(
+        [np.stack([scale, zero, x * scale / -z], -1), np.stack([zero, -scale, y * scale / z], -1)],
+        axis=-2,
+    )
+    by_point = weights @ by_point
+    residual = (weights @ (predicted - seen)[..., None])[..., 0]
+    # Pose moves as X -> exp(w) R S + t + dt, so dX/dw = -[R S]_x.
+    columns = [by_point @ _minus_cross(turned.T), by_point]
+    priors_block = [np.zeros((6, 6), np.float32)]
+    pulls = [np.zeros(6, np.float32)]
+    if shape_moves:
+        by_model_point = by_point @ rotation
+        if identity_moves:
+            columns.append(_through(by_model_point, basis.identity))
+            priors_block.append(np.eye(len(alpha), dtype=np.float32))
+            pulls.append(alpha)
+        columns.append(_through(by_model_point, basis.expression))
+        bounds = np.where((beta < priors.LOW) | (beta > priors.HIGH), priors.SOFTNESS**-2, 0.0)
+        outside = beta - np.clip(beta, priors.LOW, priors.HIGH)
+        priors_block.append(precision + np.diag(bounds))
+        pulls.append(precision @ beta + bounds * outside)
+    jacobian = np.concatenate(columns, axis=-1).reshape(2 * SKIN_POINTS, -1)
+    gradient = jacobian.T @ residual.ravel() + np.concatenate(pulls)
+    hessian = jacobian.T @ jacobian + _block_diagonal(priors_block)
+    step = np.linalg.solve(hessian, -gradient).astype(np.float32)
+    rotation = poses.rotation_matrix(step[:3]) @ rotation
+    translation = translation + step[3:6]
+    if shape_moves:
+        if identity_moves:
+            alpha = alpha + step[6 : 6 + len(alpha)]
+        beta = beta + step[-len(beta) :]
+    return rotation, translation, alpha, beta
+
+
+def _minus_cross(points: Float32) -> Float32:
+    """(N, 3, 3) the matrices -[p]_x."""
+    matrices = np.zeros((len(points), 3, 3), np.float32)
+    x, y, z = points.T
+    matrices[:, 0, 1], matrices[:, 0, 2] = z, -y
+    matrices[:, 1, 0], matrices[:, 1, 2] = -z, x
+    matrices[:, 2, 0], matrices[:, 2, 1] = y, -x
+    return matrices
+
+
+def _through(by_point: Float32, basis: Float32) -> Float32:
+    """(N, 2, 3) times (3, N, K): three fused products beat 468 tiny matrix products."""
+    out = by_point[:, :, 0, None] * basis[0][:, None]
+    out += by_point[:, :, 1, None] * basis[1][:, None]
+    out += by_point[:, :, 2, None] * basis[2][:, None]
+    return out
+
+
+def _block_diagonal(blocks: list[Float32]) -> Float32:
+    size = sum(len(block) for block in blocks)
+    matrix = np.zeros((size, size), np.float32)
+    at = 0
+    for block in blocks:
+        matrix[at : at + len(block), at : at + len(block)] = block
+        at += len(block)
+    return matrix

@@ -1,0 +1,331 @@
+"""MediaPipe's 478 face points, for every face in a picture.
+
+The face mesh wants a face that fills a good part of an upright square. So faces are
+detected first (on the whole picture, then on ever smaller overlapping tiles), and each
+is cut out, turned upright and brought to one size before its points are found. The
+points then hardly depend on where and how large the face was.
+
+``mediapipe`` 0.10.21 is the last whose wheel carries these models (Apache-2.0).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facewright import checks
+from facewright.capture.quiet import quiet_start
+from facewright.checks import Float32, UInt8
+from facewright.errors import NoFaceError
+
+POINTS = 478
+#: MediaPipe's face oval: where the face turns away, not points fixed on the skin.
+OVAL: tuple[int, ...] = (
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
+    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+)  # fmt: skip
+#: Outer eye corners, the subject's right then left.
+EYE_CORNERS = (33, 263)
+
+_MESH_SIZE = 320  # pixels of the upright square that the face mesh sees
+_MESH_FRAME = 1.9  # that square's side over the face's height
+_TILE_DEPTHS = (1, 2, 4, 8)  # tiles are the picture's longest side over these
+_TILE_PIXELS = 384  # what a tile is shrunk to; the detectors look at 128 and 192
+_SMALLEST_TILE = 96  # pixels; a face in a smaller tile has too few pixels to capture
+_SMALLEST_FACE = 20  # pixels of face height
+_FORGIVING_PIXELS = 1280  # longest side of the altered pictures, when a plain look fails
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face found in a picture.
+
+    Attributes:
+        points: (478, 2) float32 in pixels of the picture, corners at integers.
+        score: 0..1, the detector's.
+    """
+
+    points: Float32
+    score: float
+
+    @property
+    def bounds(self) -> Float32:
+        """(4,) x0, y0, x1, y1 of the 468 skin points."""
+        skin = self.points[:468]
+        return np.concatenate([skin.min(0), skin.max(0)])
+
+    @property
+    def area(self) -> float:
+        """Pixels of the bounds, by which "the largest face" is meant."""
+        x0, y0, x1, y1 = self.bounds
+        return float((x1 - x0) * (y1 - y0))
+
+
+@dataclass(slots=True)
+class FaceFinder:
+    """MediaPipe's detectors and face mesh behind one lock; reuse it, starting is slow.
+
+    Calls give the same result for the same pixels: the graphs run in static mode, so
+    nothing is remembered between pictures.
+    """
+
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _mesh: Any = field(default=None, repr=False)
+    _detectors: tuple[Any, ...] = field(default=(), repr=False)
+    _spoken: bool = field(default=False, repr=False)
+
+    def find(self, picture: UInt8) -> list[Face]:
+        """Every face of a (H, W, 3) uint8 sRGB picture, the largest first.
+
+        Where a plain look finds none, contrast is raised, the picture is padded and
+        turned: paintings, cartoons and faces that fill the frame come in that way.
+        """
+        picture = checks.picture("picture", picture)
+        with self._lock:
+            self._start()
+            for looked_at, back in _looks(picture):
+                faces = [
+                    face
+                    for box, score in self._detect(looked_at)
+                    if (face := self._mesh_in(looked_at, box, score)) is not None
+                ]
+                if faces:
+                    moved = [Face(_apply(back, face.points), face.score) for face in faces]
+                    return sorted(_distinct(moved), key=lambda face: -face.area)
+        return []
+
+    def track(self, frame: UInt8, previous: Float32 | None = None) -> Float32:
+        """(478, 2) points of the one face of a video frame.
+
+        Args:
+            frame: (H, W, 3) uint8 sRGB.
+            previous: (478, 2) points of a frame nearby: saves looking for the face, but
+                is only where to look; the points found do not drift.
+
+        Raises:
+            NoFaceError: where no face is seen.
+        """
+        frame = checks.picture("frame", frame)
+        if previous is not None:
+            with self._lock:
+                self._start()
+                points = self._upright(frame, checks.floats("previous", previous, (POINTS, 2)))
+            if points is not None:
+                return points
+        faces = self.find(frame)
+        if not faces:
+            raise NoFaceError("frame: no face was found in it")
+        return faces[0].points
+
+    def close(self) -> None:
+        """Release the native graphs; the next call starts them again."""
+        with self._lock:
+            for graph in (self._mesh, *self._detectors):
+                if graph is not None:
+                    graph.close()
+            self._mesh, self._detectors = None, ()
+
+    def _start(self) -> None:
+        if self._mesh is not None:
+            return
+        with quiet_start():
+            from mediapipe.python.solutions import face_detection, face_mesh
+
+            self._mesh = face_mesh.FaceMesh(
+                static_image_mode=True,
+                refine_landmarks=True,
+                max_num_faces=2,
+                min_detection_confidence=0.3,
+                min_tracking_confidence=0.3,
+            )
+            # The short-range detector is the surer one for large faces, the full-range
+            # one sees faces of a twentieth of the picture.
+            self._detectors = tuple(
+                face_detection.FaceDetection(model_selection=model, min_detection_confidence=0.4)
+                for model in (0, 1)
+            )
+            blank = np.zeros((64, 64, 3), np.uint8)
+            for graph in (self._mesh, *self._detectors):
+                graph.process(blank)
+
+    def _detect(self, picture: UInt8) -> list[tuple[Float32, float]]:
+        """Boxes (x0, y0, x1, y1) and scores of what may be faces, the surest first."""
+        found: list[tuple[Float32, float]] = []
+        longest = max(picture.shape[:2])
+        for depth in _TILE_DEPTHS:
+            if depth > 1 and longest / depth < _SMALLEST_TILE:
+                break
+            # The full-range detector earns its time only where tiles are few.
+            detectors = self._detectors if depth <= 2 else self._detectors[:1]
+            for tile, low, scale in _tiles(picture, depth):
+                side = np.array([tile.shape[1], tile.shape[0]], np.float32) / scale
+                for detector in detectors:
+                    for detection in detector.process(tile).detections or ():
+                        box = detection.location_data.relative_bounding_box
+                        corner = np.array([box.xmin, box.ymin], np.float32) * side + low
+                        size = np.array([box.width, box.height], np.float32) * side
+                        if size[1] >= _SMALLEST_FACE:
+                            box = np.concatenate([corner, corner + size])
+                            found.append((box, float(detection.score[0])))
+            largest = max((box[3] - box[1] for box, _ in found), default=0.0)
+            # Smaller tiles find smaller faces: of no interest beside a portrait.
+            if (depth >= 2 and largest > longest / 8) or (depth >= 4 and found):
+                break
+        return _suppressed(found)
+
+    def _mesh_in(self, picture: UInt8, box: Float32, score: float) -> Face | None:
+        """Points of the face in a detector's box, or None where there is no face."""
+        centre, size = (box[:2] + box[2:]) / 2, float(box[3] - box[1])
+        # The detector's box ends at the brows: the face's height is about 1.35 of it.
+        to_square = _similarity(centre, 1.35 * size * _MESH_FRAME, 0.0)
+        points = self._points_near_centre(_cut(picture, to_square))
+        if points is None:
+            return None
+        refined = self._upright(picture, _apply(cv2.invertAffineTransform(to_square), points))
+        return None if refined is None else Face(refined, float(score))
+
+    def _upright(self, picture: UInt8, points: Float32) -> Float32 | None:
+        """Points found again in a square cut by the points of a first look."""
+        eyes = points[EYE_CORNERS[1]] - points[EYE_CORNERS[0]]
+        roll = float(np.arctan2(eyes[1], eyes[0]))
+        skin = points[:468]
+        turned = skin @ _rotation(-roll).T
+        centre = (turned.min(0) + turned.max(0)) / 2 @ _rotation(roll).T
+        side = float(max(np.ptp(turned, 0))) * _MESH_FRAME
+        to_square = _similarity(centre, side, roll)
+        found = self._points_near_centre(_cut(picture, to_square))
+        return None if found is None else _apply(cv2.invertAffineTransform(to_square), found)
+
+    def _points_near_centre(self, square: UInt8) -> Float32 | None:
+        if self._spoken:
+            answer = self._mesh.process(square)
+        else:  # the first face makes one more calculator talk
+            with quiet_start():
+                answer = self._mesh.process(square)
+            self._spoken = bool(answer.multi_face_landmarks)
+        if not answer.multi_face_landmarks:
+            return None
+        size = np.array([square.shape[1], square.shape[0]], np.float32)
+        every = [
+            np.array([(p.x, p.y) for p in face.landmark], np.float32) * size
+            for face in answer.multi_face_landmarks
+        ]
+        return min(every, key=lambda points: float(np.abs(points[:468].mean(0) - size / 2).sum()))
+
+
+def _rotation(angle: float) -> Float32:
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[c, -s], [s, c]], np.float32)
+
+
+def _similarity(centre: Float32, side: float, roll: float) -> NDArray[np.float64]:
+    """(2, 3) map from the picture to a square of _MESH_SIZE showing ``side`` pixels of it."""
+    turn = _rotation(-roll).astype(np.float64) * (_MESH_SIZE / max(side, 1.0))
+    shift = np.full(2, _MESH_SIZE / 2) - turn @ np.asarray(centre, np.float64)
+    return np.hstack([turn, shift[:, None]])
+
+
+def _apply(transform: NDArray, points: Float32) -> Float32:
+    return (points @ transform[:, :2].T + transform[:, 2]).astype(np.float32)
+
+
+def _cut(picture: UInt8, to_square: NDArray[np.float64]) -> UInt8:
+    """The square that a similarity shows, averaged where it shrinks the picture."""
+    scale = float(np.hypot(*to_square[:, 0]))
+    if scale < 0.5:
+        square = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32) * _MESH_SIZE
+        seen = _apply(cv2.invertAffineTransform(to_square), square)
+        size = np.array(picture.shape[1::-1], np.float64)
+        low, high = (np.clip(v, 0, size).astype(int) for v in (seen.min(0), seen.max(0) + 1))
+        picture = picture[low[1] : high[1], low[0] : high[0]]
+        if not picture.size:
+            return np.zeros((_MESH_SIZE, _MESH_SIZE, 3), np.uint8)
+        width, height = (max(1, round(n * scale)) for n in picture.shape[1::-1])
+        shrink = np.array([picture.shape[1] / width, picture.shape[0] / height], np.float64)
+        shift = to_square[:, :2] @ low + to_square[:, 2]
+        to_square = np.hstack([to_square[:, :2] * shrink, shift[:, None]])
+        picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    # OpenCV counts pixel centres as integers, points count pixel corners.
+    centred = to_square.copy()
+    centred[:, 2] += centred[:, :2].sum(1) * 0.5 - 0.5
+    return cv2.warpAffine(picture, centred, (_MESH_SIZE, _MESH_SIZE), flags=cv2.INTER_LINEAR)
+
+
+def _tiles(picture: UInt8, depth: int) -> Iterator[tuple[UInt8, Float32, float]]:
+    """Half-overlapping tiles, each the longest side over ``depth``: pixels, corner, scale."""
+    height, width = picture.shape[:2]
+    scale = min(1.0, _TILE_PIXELS * depth / max(width, height))
+    if scale < 1:
+        shrunk = (max(1, round(width * scale)), max(1, round(height * scale)))
+        picture = cv2.resize(picture, shrunk, interpolation=cv2.INTER_AREA)
+    side = -(-max(picture.shape[:2]) // depth)
+    for y in _starts(picture.shape[0], side):
+        for x in _starts(picture.shape[1], side):
+            tile = np.ascontiguousarray(picture[y : y + side, x : x + side])
+            yield tile, np.array([x, y], np.float32) / scale, scale
+
+
+def _starts(length: int, side: int) -> list[int]:
+    if length <= side:
+        return [0]
+    count = -(-2 * (length - side) // side) + 1
+    return [int(v) for v in np.linspace(0, length - side, count)]
+
+
+def _overlap(a: Float32, b: Float32) -> float:
+    """Common area of two boxes over the smaller one's."""
+    common = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None).prod()
+    return float(common / max(min((a[2:] - a[:2]).prod(), (b[2:] - b[:2]).prod()), 1e-6))
+
+
+def _suppressed(found: list[tuple[Float32, float]]) -> list[tuple[Float32, float]]:
+    kept: list[tuple[Float32, float]] = []
+    for box, score in sorted(found, key=lambda item: -item[1]):
+        if all(_overlap(box, other) < 0.5 for other, _ in kept):
+            kept.append((box, score))
+    return kept
+
+
+def _distinct(faces: list[Face]) -> list[Face]:
+    kept: list[Face] = []
+    for face in sorted(faces, key=lambda face: -face.score):
+        if all(_overlap(face.bounds, other.bounds) < 0.5 for other in kept):
+            kept.append(face)
+    return kept
+
+
+def _looks(picture: UInt8) -> Iterator[tuple[UInt8, NDArray[np.float64]]]:
+    """Ever more forgiving versions of a picture, each with the (2, 3) map back to it."""
+    yield picture, np.eye(2, 3)
+    height, width = picture.shape[:2]
+    scale = min(1.0, _FORGIVING_PIXELS / max(width, height))
+    small = picture
+    if scale < 1:
+        shrunk = (max(1, round(width * scale)), max(1, round(height * scale)))
+        small = cv2.resize(picture, shrunk, interpolation=cv2.INTER_AREA)
+    back = np.diag([width / small.shape[1], height / small.shape[0]]) @ np.eye(2, 3)
+    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB)
+    lab[..., 0] = cv2.createCLAHE(3.0, (4, 4)).apply(np.ascontiguousarray(lab[..., 0]))
+    vivid = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
+    yield vivid, back
+    margin = max(small.shape[:2]) // 2
+    border = cv2.copyMakeBorder(
+        vivid, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=(128, 128, 128)
+    )
+    offset = np.hstack([back[:, :2], back[:, :2] @ np.full((2, 1), -float(margin))])
+    yield border, offset
+    size = border.shape[0:2][::-1]
+    for degrees in (30, -30, 90, -90, 180):
+        turn = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), degrees, 1.0)
+        turned = cv2.warpAffine(border, turn, size, borderValue=(128, 128, 128))
+        undo = cv2.invertAffineTransform(turn)
+        yield (
+            turned,
+            np.hstack([offset[:, :2] @ undo[:, :2], offset @ np.append(undo[:, 2], 1)[:, None]]),
+        )

@@ -32,3 +32,9 @@ class OutputError(FacewrightError, OSError):
     """A result that could not be written (disk full, no permission)."""
 
     exit_code = 5
+
+
+class CancelledError(FacewrightError):
+    """Work that its caller called off."""
+
+    exit_code = 130

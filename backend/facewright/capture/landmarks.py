@@ -36,9 +36,11 @@ EYE_CORNERS = (33, 263)
 _MESH_SIZE = 320  # pixels of the upright square that the face mesh sees
 _MESH_FRAME = 1.9  # that square's side over the face's height
 _TILE_DEPTHS = (1, 2, 4, 8)  # tiles are the picture's longest side over these
+_FORGIVING_DEPTHS = (1, 2)  # where the picture was altered: many looks, large faces
 _TILE_PIXELS = 384  # what a tile is shrunk to; the detectors look at 128 and 192
 _SMALLEST_TILE = 96  # pixels; a face in a smaller tile has too few pixels to capture
 _SMALLEST_FACE = 20  # pixels of face height
+_STEADY = 0.02  # of the face's height: how much a second look may move the points
 _FORGIVING_PIXELS = 1280  # longest side of the altered pictures, when a plain look fails
 
 
@@ -89,10 +91,10 @@ class FaceFinder:
         picture = checks.picture("picture", picture)
         with self._lock:
             self._start()
-            for looked_at, back in _looks(picture):
+            for looked_at, back, depths in _looks(picture):
                 faces = [
                     face
-                    for box, score in self._detect(looked_at)
+                    for box, score in self._detect(looked_at, depths)
                     if (face := self._mesh_in(looked_at, box, score)) is not None
                 ]
                 if faces:
@@ -142,7 +144,7 @@ class FaceFinder:
                 refine_landmarks=True,
                 max_num_faces=2,
                 min_detection_confidence=0.3,
-                min_tracking_confidence=0.3,
+                min_tracking_confidence=0.5,
             )
             # The short-range detector is the surer one for large faces, the full-range
             # one sees faces of a twentieth of the picture.
@@ -154,11 +156,11 @@ class FaceFinder:
             for graph in (self._mesh, *self._detectors):
                 graph.process(blank)
 
-    def _detect(self, picture: UInt8) -> list[tuple[Float32, float]]:
+    def _detect(self, picture: UInt8, depths: tuple[int, ...]) -> list[tuple[Float32, float]]:
         """Boxes (x0, y0, x1, y1) and scores of what may be faces, the surest first."""
         found: list[tuple[Float32, float]] = []
         longest = max(picture.shape[:2])
-        for depth in _TILE_DEPTHS:
+        for depth in depths:
             if depth > 1 and longest / depth < _SMALLEST_TILE:
                 break
             # The full-range detector earns its time only where tiles are few.
@@ -187,8 +189,15 @@ class FaceFinder:
         points = self._points_near_centre(_cut(picture, to_square))
         if points is None:
             return None
-        refined = self._upright(picture, _apply(cv2.invertAffineTransform(to_square), points))
-        return None if refined is None else Face(refined, float(score))
+        first = self._upright(picture, _apply(cv2.invertAffineTransform(to_square), points))
+        second = None if first is None else self._upright(picture, first)
+        if first is None or second is None:
+            return None
+        # On a face the two agree to a few thousandths; on a pattern that merely resembles
+        # one, the mesh wanders.
+        moved = np.linalg.norm(second - first, axis=-1).mean()
+        steady = moved < _STEADY * np.ptp(second[:468, 1])
+        return Face(second, float(score)) if steady else None
 
     def _upright(self, picture: UInt8, points: Float32) -> Float32 | None:
         """Points found again in a square cut by the points of a first look."""
@@ -300,9 +309,13 @@ def _distinct(faces: list[Face]) -> list[Face]:
     return kept
 
 
-def _looks(picture: UInt8) -> Iterator[tuple[UInt8, NDArray[np.float64]]]:
-    """Ever more forgiving versions of a picture, each with the (2, 3) map back to it."""
-    yield picture, np.eye(2, 3)
+def _looks(picture: UInt8) -> Iterator[tuple[UInt8, NDArray[np.float64], tuple[int, ...]]]:
+    """Ever more forgiving versions of a picture.
+
+    Yields:
+        The version, the (2, 3) map from it back to the picture, how fine to search it.
+    """
+    yield picture, np.eye(2, 3), _TILE_DEPTHS
     height, width = picture.shape[:2]
     scale = min(1.0, _FORGIVING_PIXELS / max(width, height))
     small = picture
@@ -313,19 +326,18 @@ def _looks(picture: UInt8) -> Iterator[tuple[UInt8, NDArray[np.float64]]]:
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB)
     lab[..., 0] = cv2.createCLAHE(3.0, (4, 4)).apply(np.ascontiguousarray(lab[..., 0]))
     vivid = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
-    yield vivid, back
+    yield vivid, back, _FORGIVING_DEPTHS
     margin = max(small.shape[:2]) // 2
     border = cv2.copyMakeBorder(
         vivid, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=(128, 128, 128)
     )
     offset = np.hstack([back[:, :2], back[:, :2] @ np.full((2, 1), -float(margin))])
-    yield border, offset
+    yield border, offset, _FORGIVING_DEPTHS
     size = border.shape[0:2][::-1]
     for degrees in (30, -30, 90, -90, 180):
         turn = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), degrees, 1.0)
         turned = cv2.warpAffine(border, turn, size, borderValue=(128, 128, 128))
         undo = cv2.invertAffineTransform(turn)
-        yield (
-            turned,
-            np.hstack([offset[:, :2] @ undo[:, :2], offset @ np.append(undo[:, 2], 1)[:, None]]),
-        )
+        shift = offset @ np.append(undo[:, 2], 1)
+        whole = np.hstack([offset[:, :2] @ undo[:, :2], shift[:, None]])
+        yield turned, whole, _FORGIVING_DEPTHS

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -28,6 +26,7 @@ from facewright.errors import InputError, OutputError
 from facewright.face.coefficients import Coefficients
 from facewright.face.library import load_model
 from facewright.face.model import MorphableModel
+from facewright.media.files import atomic_output
 from facewright.render.camera import Camera
 
 _FORMAT = "facewright-subject-1"
@@ -43,7 +42,6 @@ def save_subject(subject: Subject, path: str | Path) -> None:
     Raises:
         OutputError: where it cannot be written.
     """
-    path = Path(path)
     header = {
         "format": _FORMAT,
         "model": subject.model.name,
@@ -61,19 +59,9 @@ def save_subject(subject: Subject, path: str | Path) -> None:
         "landmarks": subject.landmarks,
         "coefficients": subject.coefficients.to_vector(),
     }
-    unfinished = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            unfinished = Path(file.name)
-            np.savez_compressed(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.chmod(0o644)
-        unfinished.replace(path)
-    except OSError as error:
-        if unfinished is not None:
-            unfinished.unlink(missing_ok=True)
-        raise OutputError(f"{path}: the subject could not be written: {error.strerror}") from error
+    # savez adds .npz to a path that lacks it, so it is given an open file.
+    with atomic_output(path) as unfinished, unfinished.open("wb") as file:
+        np.savez_compressed(file, **arrays)
 
 
 def load_subject(path: str | Path, model: MorphableModel | None = None) -> Subject:

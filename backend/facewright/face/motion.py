@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -59,3 +60,16 @@ class Motion:
         if name not in self.names:
             raise InputError(f"name: {name!r} is not a blendshape of this motion ({self.model})")
         return self.expression[:, self.names.index(name)]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write as .npz, .csv (ARKit) or .json: see ``motion_io.save_motion``."""
+        from facewright.face.motion_io import save_motion
+
+        save_motion(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Motion:
+        """Read an .npz that :meth:`save` wrote; raises InputError."""
+        from facewright.face.motion_io import load_motion
+
+        return load_motion(path)

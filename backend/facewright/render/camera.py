@@ -18,8 +18,10 @@ front have z < 0. With pose p = (r, t) a model point X is at R(r) X + t, and
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facewright import checks
 from facewright.checks import Float32
@@ -55,6 +57,43 @@ class Camera:
     def resized(self, size: tuple[int, int]) -> Camera:
         """The same view at another resolution (same aspect)."""
         scale = size[0] / self.size[0]
-        return Camera(
-            self.focal * scale, (self.centre[0] * scale, self.centre[1] * scale), tuple(size)
-        )
+        centre = (self.centre[0] * scale, self.centre[1] * scale)
+        return Camera(self.focal * scale, centre, (size[0], size[1]))
+
+    def to_opencv(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """OpenCV's (3, 3) intrinsic matrix, and the (3, 3) turn into its camera space.
+
+        OpenCV looks along +z with y down, and counts pixel centres as integers:
+        ``cv2.projectPoints(points @ turn.T, zeros, zeros, matrix, None)`` is
+        ``project(points)[:, :2] - 0.5``.
+        """
+        x, y = self.centre
+        matrix = np.array([[self.focal, 0, x - 0.5], [0, self.focal, y - 0.5], [0, 0, 1]])
+        return matrix, np.diag([1.0, -1.0, -1.0])
+
+    def to_blender(self, sensor: float = 36.0) -> dict[str, Any]:
+        """Settings of a ``bpy.types.Camera`` at the origin that sees the same picture.
+
+        With ``sensor_fit`` AUTO, Blender fits the sensor's width to the longer side of the
+        picture and counts shifts in that side's length. A shift to the right moves the
+        picture's content to the left.
+
+        Args:
+            sensor: width in millimetres; lens and sensor only count by their ratio.
+
+        Returns:
+            ``lens`` and ``sensor_width`` (mm), ``sensor_fit``, ``shift_x``, ``shift_y``,
+            to be set as attributes, and ``resolution_x``, ``resolution_y`` for the scene's
+            render settings.
+        """
+        width, height = self.size
+        side = max(width, height)
+        return {
+            "lens": self.focal * sensor / side,
+            "sensor_width": sensor,
+            "sensor_fit": "AUTO",
+            "shift_x": (width / 2 - self.centre[0]) / side,
+            "shift_y": (self.centre[1] - height / 2) / side,
+            "resolution_x": width,
+            "resolution_y": height,
+        }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from facewright.checks import Float32, Int32
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Fragments:
     """The nearest surface at each pixel centre.
+
+    NumPy arrays, or tensors on the vertices' device where these were a tensor.
 
     Attributes:
         triangles: (B, H, W) int32 row of the triangle seen, -1 where none.
@@ -17,6 +18,6 @@ class Fragments:
         depth: (B, H, W) float32 distance along the view axis (-z), +inf where none.
     """
 
-    triangles: Int32
-    barycentric: Float32
-    depth: Float32
+    triangles: Any
+    barycentric: Any
+    depth: Any

@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The backend seen from Blender: plain blocking calls over gRPC; no bpy.
+
+Every call blocks its thread, so the interface calls them from a worker
+(:mod:`.tasks`) and batch work calls them directly. Every failure is an
+:class:`~.errors.AddonError` of one line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import grpc
+
+from .errors import AddonError, BackendError, Cancelled, InputError, SubjectUnknownError
+from .stream import FrameStream
+from .subject_data import MotionData, SubjectData, read_motion, read_subject
+from .v1 import face_pb2, service_pb2, service_pb2_grpc
+
+CLIENT_NAME = "facewright-blender 0.1.0"
+#: gRPC's own receive limit of 4 MiB is below a photograph's frame; the backend's
+#: Limits.max_answer_bytes is known only after the first answer, so this is its maximum.
+MAX_RECEIVE = 256 << 20
+CHUNK = 1 << 20
+#: Seconds that the first answer may take.
+CONNECT_SECONDS = 15.0
+
+T = TypeVar("T")
+
+#: Called with stage, fraction 0..1 and seconds left (negative where unknown).
+Progress = Callable[[str, float, float], None]
+
+
+def is_loopback(address: str) -> bool:
+    """Whether ``host:port`` never leaves this machine."""
+    host = address.rsplit(":", 1)[0].strip("[]")
+    if host == "localhost" or address.startswith("unix:"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def existing_file(name: str, path: Path) -> Path:
+    """``path`` where it is a file with something in it; else InputError."""
+    if not path.is_file():
+        raise InputError(f"{name}: there is no file {path}")
+    if path.stat().st_size == 0:
+        raise InputError(f"{name}: {path} is empty (0 bytes)")
+    return path
+
+
+class Backend:
+    """A connection to a backend at ``host:port``.
+
+    Args:
+        address: where it listens.
+        token: sent as ``authorization: Bearer TOKEN`` where not empty.
+        certificate: PEM of the authority that signed the backend's TLS certificate. None
+            for an unencrypted connection, which only a loopback address may have.
+
+    Raises:
+        InputError: an unencrypted connection was asked for to another machine.
+    """
+
+    def __init__(self, address: str, token: str = "", certificate: bytes | None = None) -> None:
+        self.address = address
+        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        options = [("grpc.max_receive_message_length", MAX_RECEIVE)]
+        if certificate:
+            credentials = grpc.ssl_channel_credentials(certificate)
+            self._channel = grpc.secure_channel(address, credentials, options)
+        elif is_loopback(address):
+            self._channel = grpc.insecure_channel(address, options)
+        else:
+            raise InputError(
+                f"address: {address} is another machine, which needs TLS: give the "
+                "backend's certificate, or use 127.0.0.1"
+            )
+        self._stub = service_pb2_grpc.FacewrightServiceStub(self._channel)
+        self._calls: set[grpc.Call] = set()
+        self._lock = threading.Lock()
+        self._cancelled = threading.Event()
+
+    def __enter__(self) -> Backend:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every call and the connection."""
+        self.cancel()
+        self._channel.close()
+
+    def cancel(self) -> None:
+        """End every call in progress; each raises Cancelled in its own thread."""
+        self._cancelled.set()
+        with self._lock:
+            calls = list(self._calls)
+        for call in calls:
+            call.cancel()
+
+    def hello(self, timeout: float = CONNECT_SECONDS) -> service_pb2.GetCapabilitiesResponse:
+        """Shake hands; what the backend can do.
+
+        Raises:
+            BackendError: nobody answers, or with another protocol version.
+        """
+        request = service_pb2.GetCapabilitiesRequest(
+            protocol_version=service_pb2.PROTOCOL_VERSION, client=CLIENT_NAME
+        )
+        with self._errors():
+            # Waiting for the channel keeps a backend that is just starting from failing.
+            answer = self._stub.GetCapabilities(
+                request, timeout=timeout, wait_for_ready=True, metadata=self._metadata
+            )
+        if answer.protocol_version != service_pb2.PROTOCOL_VERSION:
+            raise BackendError(
+                f"{self.address} speaks protocol version {answer.protocol_version}, this add-on "
+                f"version {service_pb2.PROTOCOL_VERSION}: install both of the same release"
+            )
+        return answer
+
+    def put(self, path: Path) -> str:
+        """Upload a file unless the backend has it; its SHA-256 names it from then on."""
+        try:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            size = path.stat().st_size
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror}") from error
+        with self._errors():
+            found = self._stub.FindAssets(
+                service_pb2.FindAssetsRequest(sha256=[digest]), metadata=self._metadata
+            )
+            if digest in found.present:
+                return digest
+            header = service_pb2.AssetHeader(
+                protocol_version=service_pb2.PROTOCOL_VERSION,
+                sha256=digest,
+                size=size,
+                file_name=path.name[-200:],
+            )
+            return self._stub.PutAsset(_upload(path, header), metadata=self._metadata).sha256
+
+    def capture(
+        self, photo: Path, *, face: int = 0, size: int = 512, progress: Progress | None = None
+    ) -> SubjectData:
+        """Capture a subject from a photograph.
+
+        Args:
+            photo: a picture file on this machine.
+            face: which, 1 = the largest; 0 takes the largest and warns of others.
+            size: side of the working crop, 256..1024 pixels.
+        """
+        request = service_pb2.CaptureSubjectRequest(
+            protocol_version=service_pb2.PROTOCOL_VERSION,
+            photo_sha256=self.put(existing_file("photo", photo)),
+            face=face,
+            size=size,
+        )
+        header, mesh = face_pb2.SubjectHeader(), face_pb2.SubjectMesh()
+        pictures, keys = service_pb2.SubjectPictures(), []
+        for answer in self._stream(self._stub.CaptureSubject, request, progress):
+            match answer.WhichOneof("part"):
+                case "header":
+                    header = answer.header
+                case "mesh":
+                    mesh = answer.mesh
+                case "shape_keys":
+                    keys.append(answer.shape_keys)
+                case "pictures":
+                    pictures.MergeFrom(answer.pictures)
+        if not header.subject_id or not mesh.vertex_count or not pictures.HasField("texture"):
+            raise BackendError(f"{self.address} ended the capture early; look at its log")
+        return read_subject(header, mesh, keys, pictures)
+
+    def drive(
+        self,
+        speech: Path,
+        *,
+        subject_id: str = "",
+        driver: str = "",
+        fps: float = 25.0,
+        start_seconds: float = 0.0,
+        length_seconds: float = 0.0,
+        seed: int = 0,
+        progress: Progress | None = None,
+        **controls: float,
+    ) -> MotionData:
+        """A performance of recorded speech.
+
+        Args:
+            speech: a sound file on this machine.
+            subject_id: whose resting face; empty: the model's mean.
+            driver: name; empty: the backend's default.
+            fps: frames a second, 1..240.
+            start_seconds, length_seconds: the part of the sound; length 0 = to its end.
+            seed: of head motion and blinks.
+            controls: ``mouth_opening``, ``head_motion``, ``blink_rate``.
+        """
+        request = service_pb2.DriveSpeechRequest(
+            protocol_version=service_pb2.PROTOCOL_VERSION,
+            speech_sha256=self.put(existing_file("speech", speech)),
+            subject_id=subject_id,
+            driver=driver,
+            fps=fps,
+            start_seconds=start_seconds,
+            length_seconds=length_seconds,
+            seed=seed,
+            **controls,
+        )
+        header, frames = face_pb2.MotionHeader(), []
+        for answer in self._stream(self._stub.DriveSpeech, request, progress):
+            match answer.WhichOneof("part"):
+                case "header":
+                    header = answer.header
+                case "frames":
+                    frames.append(answer.frames)
+        return read_motion(header, frames)
+
+    def animate(
+        self,
+        subject_id: str,
+        *,
+        size: int,
+        animator: str = "",
+        seed: int = 0,
+        extent: int = service_pb2.FRAME_EXTENT_CROP,
+        window: int = 8,
+    ) -> FrameStream:
+        """Open a stream of geometry frames; waits until the backend is prepared.
+
+        Args:
+            subject_id: of a capture.
+            size: side of the crop's frames, pixels.
+            animator: name; empty: the backend's default.
+            seed: the same gives the same frames.
+            extent: ``FRAME_EXTENT_CROP`` or ``FRAME_EXTENT_PHOTO``.
+            window: frames in flight that are wished for.
+
+        Raises:
+            SubjectUnknownError: capture again; backends forget when they restart.
+        """
+        header = service_pb2.AnimateHeader(
+            protocol_version=service_pb2.PROTOCOL_VERSION,
+            subject_id=subject_id,
+            animator=animator,
+            size=size,
+            seed=seed,
+            window=window,
+            encoding=service_pb2.FRAME_ENCODING_PNG,
+            extent=extent,
+        )
+        return FrameStream(
+            header,
+            lambda requests: self._stub.Animate(requests, metadata=self._metadata),
+            lambda error: error_of(error, self.address),
+        )
+
+    def with_subject(self, subject_id: str, photo: Path, size: int, call: Callable[[], T]) -> T:
+        """``call()``; where the backend forgot the subject, capture it again and once more.
+
+        Args:
+            subject_id, photo, size: of the earlier :meth:`capture`.
+            call: needs the backend to know the subject.
+
+        Raises:
+            BackendError: the photograph gives another subject than it did.
+        """
+        try:
+            return call()
+        except SubjectUnknownError:
+            again = self.capture(photo, size=size).subject_id
+            if again != subject_id:
+                raise BackendError(
+                    f"{photo} gives another subject than before (the file or the backend "
+                    "changed): make the subject anew"
+                ) from None
+            return call()
+
+    def _stream(self, method: Callable, request: object, progress: Progress | None) -> Iterator:
+        """Answers of a server stream without its progress messages, which are reported."""
+        with self._errors(), self._tracked(method(request, metadata=self._metadata)) as call:
+            for answer in call:
+                if answer.WhichOneof("part") != "progress":
+                    yield answer
+                elif progress:
+                    step = answer.progress
+                    progress(step.stage, step.fraction, step.seconds_left)
+
+    @contextmanager
+    def _tracked(self, call: grpc.Call) -> Iterator[grpc.Call]:
+        """Let :meth:`cancel` reach ``call`` while the block runs."""
+        with self._lock:
+            self._calls.add(call)
+        try:
+            if self._cancelled.is_set():
+                call.cancel()
+            yield call
+        finally:
+            with self._lock:
+                self._calls.discard(call)
+            call.cancel()  # a no-op where it has ended
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn gRPC's errors into the add-on's."""
+        try:
+            yield
+        except grpc.RpcError as error:
+            raise error_of(error, self.address) from error
+
+
+def error_of(error: grpc.RpcError, address: str) -> AddonError:
+    """The add-on's error for a failed call; its message is the backend's one line."""
+    code, message = error.code(), error.details() or ""
+    match code:
+        case grpc.StatusCode.INVALID_ARGUMENT:
+            return InputError(message)
+        case grpc.StatusCode.NOT_FOUND:
+            return SubjectUnknownError(message)
+        case grpc.StatusCode.CANCELLED:
+            return Cancelled("cancelled")
+        case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.DEADLINE_EXCEEDED if (
+            not message or "failed to connect" in message.lower() or "deadline" in message.lower()
+        ):
+            return BackendError(
+                f"no backend answers at {address}: start one with `facewright serve`, or leave "
+                "the address empty so that Blender starts it"
+            )
+        case grpc.StatusCode.UNIMPLEMENTED:
+            return BackendError(f"{address} is not a Facewright backend of this version")
+    trailers = dict(error.trailing_metadata() or ())
+    retry = trailers.get("retry-after-ms", "")
+    hint = f"; try again in {int(retry) / 1000:g} s" if str(retry).isdigit() else ""
+    return BackendError(f"{address}: {message}{hint} [{code.name}]")
+
+
+def _upload(path: Path, header: service_pb2.AssetHeader) -> Iterator[service_pb2.PutAssetRequest]:
+    yield service_pb2.PutAssetRequest(header=header)
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield service_pb2.PutAssetRequest(chunk=chunk)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sound and returned frames in the sequencer, their colour untouched, and the movie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import bpy
+
+from .errors import InputError, OutputError
+from .paths import portable
+
+SOUND, FRAMES = "Facewright speech", "Facewright frames"
+#: Where the strips go; a strip of ours is replaced, and others are moved around.
+SOUND_CHANNEL, FRAMES_CHANNEL = 1, 2
+
+
+def strips(scene: bpy.types.Scene) -> bpy.types.bpy_prop_collection:
+    """The scene's strips; Blender 5 renamed the collection."""
+    editor = scene.sequence_editor or scene.sequence_editor_create()
+    return editor.strips if hasattr(editor, "strips") else editor.sequences
+
+
+def set_rate(scene: bpy.types.Scene, fps: float) -> None:
+    """Give the scene any frame rate: 23.976 becomes 24 / 1.001."""
+    whole = max(1, round(fps))
+    scene.render.fps, scene.render.fps_base = whole, whole / fps
+
+
+def set_colour(scene: bpy.types.Scene) -> None:
+    """Make the sequencer pass 8-bit sRGB pictures through unchanged.
+
+    Blender's own default (AgX) is for scene-linear renders and would change returned
+    frames; dithering would add noise of one step.
+    """
+    scene.display_settings.display_device = "sRGB"
+    view = scene.view_settings
+    view.view_transform, view.look = "Standard", "None"
+    view.exposure, view.gamma = 0.0, 1.0
+    view.use_curve_mapping = False
+    if hasattr(view, "use_white_balance"):
+        view.use_white_balance = False
+    scene.sequencer_colorspace_settings.name = "sRGB"
+    scene.render.dither_intensity = 0.0
+
+
+def place_sound(scene: bpy.types.Scene, path: Path, start: int = 1) -> bpy.types.Strip:
+    """Put a sound on the timeline, in place of the one that was put before.
+
+    Raises:
+        InputError: Blender cannot read it, or was built without sound.
+    """
+    _remove(scene, SOUND)
+    try:
+        strip = strips(scene).new_sound(
+            name=SOUND, filepath=portable(path), channel=SOUND_CHANNEL, frame_start=start
+        )
+    except RuntimeError as error:
+        reason = str(error).strip().removeprefix("Error: ")
+        raise InputError(f"speech: Blender cannot open {path}: {reason}") from error
+    return strip
+
+
+def place_frames(
+    scene: bpy.types.Scene, folder: Path, names: Sequence[str], start: int = 1
+) -> bpy.types.Strip:
+    """Put pictures on the timeline as one image strip, in place of the one before.
+
+    Args:
+        folder: that holds them.
+        names: files of consecutive frames; at least one.
+        start: the scene's frame of the first.
+    """
+    _remove(scene, FRAMES)
+    strip = strips(scene).new_image(
+        name=FRAMES,
+        filepath=portable(folder / names[0]),
+        channel=FRAMES_CHANNEL,
+        frame_start=start,
+        fit_method="ORIGINAL",
+    )
+    for name in names[1:]:
+        strip.elements.append(name)
+    strip.frame_final_duration = len(names)
+    strip.colorspace_settings.name = "sRGB"
+    return strip
+
+
+def set_movie(scene: bpy.types.Scene, path: str) -> None:
+    """Make the scene render its sequencer to H.264 and AAC in ``path``.
+
+    H.264 wants even sizes, so an odd picture loses its last row or column.
+    """
+    render = scene.render
+    render.resolution_x -= render.resolution_x % 2
+    render.resolution_y -= render.resolution_y % 2
+    render.use_sequencer, render.use_compositing = True, False
+    render.use_overwrite, render.use_file_extension = True, True
+    if hasattr(render.image_settings, "media_type"):  # Blender 5
+        render.image_settings.media_type = "VIDEO"
+    render.image_settings.file_format = "FFMPEG"
+    render.image_settings.color_mode = "RGB"
+    coder = render.ffmpeg
+    coder.format, coder.codec = "MPEG4", "H264"
+    coder.constant_rate_factor, coder.ffmpeg_preset = "HIGH", "GOOD"
+    coder.audio_codec, coder.audio_bitrate = "AAC", 192
+    coder.audio_channels, coder.audio_mixrate = "STEREO", 48000
+    render.filepath = path
+
+
+def render_movie(scene: bpy.types.Scene, path: Path) -> None:
+    """Render the scene's range with :func:`set_movie`; blocks.
+
+    Raises:
+        OutputError: Blender wrote nothing usable.
+    """
+    set_movie(scene, str(path))
+    try:
+        bpy.ops.render.render(animation=True, scene=scene.name)
+    except RuntimeError as error:
+        raise OutputError(f"{path}: {str(error).strip().removeprefix('Error: ')}") from error
+    if not path.is_file() or path.stat().st_size == 0:
+        raise OutputError(f"{path}: Blender wrote no movie; is there room on the disk?")
+
+
+def _remove(scene: bpy.types.Scene, name: str) -> None:
+    there = strips(scene)
+    for strip in [strip for strip in there if strip.name == name]:
+        there.remove(strip)

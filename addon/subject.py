@@ -1,0 +1,368 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Subject -> a rig in the scene: mesh with shape keys, eyes, head bone, camera, plate.
+
+Where things are: the camera looks along the world's +Y with Z up, as the photograph was
+taken, and the head's pivot is the world's origin. The rig object carries the subject's
+neutral pose and its head bone rests with the axes of model space (the bone points up, y),
+so a pose of the bone is the motion's relative pose, number by number::
+
+    X_world = M_camera (R_n (R_rel X + t_rel) + t_n),   M_rig = M_camera [R_n | t_n]
+
+The meshes hang from the bone, their vertices in model space (eyes: about their centre).
+Gaze lives on the head bone, in ``gaze_left`` and ``gaze_right``, and turns the eyes by
+drivers that Blender evaluates without Python.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from . import rotation
+from .errors import InputError
+from .paths import portable
+from .subject_data import Pinhole, SubjectData
+from .v1 import face_pb2
+
+BONE = "head"
+GAZE = ("gaze_left", "gaze_right")
+#: Custom properties: the rig's record of the subject, its camera, and what an object is.
+RECORD, CAMERA, ROLE = "facewright", "facewright_camera", "facewright_role"
+#: Mesh attributes: row of the subject's mesh for each vertex, part of each face.
+VERTEX_ATTRIBUTE, PART_ATTRIBUTE = "subject_vertex", "part"
+
+SENSOR_MM = 36.0
+BONE_METRES = 0.12
+
+_EYES = {face_pb2.PART_EYE_LEFT: 0, face_pb2.PART_EYE_RIGHT: 1}
+#: Camera axes (x right, y up, looking along -z) in the world's (z up).
+_CAMERA_AXES = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectObjects:
+    """A subject in the scene."""
+
+    rig: bpy.types.Object
+    face: bpy.types.Object
+    eyes: tuple[bpy.types.Object, ...]
+    camera: bpy.types.Object
+
+    @property
+    def meshes(self) -> tuple[bpy.types.Object, ...]:
+        """The face, then the eyes."""
+        return (self.face, *self.eyes)
+
+    @property
+    def subject_id(self) -> str:
+        return self.rig[RECORD]["subject_id"]
+
+    @property
+    def vertex_count(self) -> int:
+        return self.rig[RECORD]["vertex_count"]
+
+    @property
+    def metres_per_unit(self) -> float:
+        return self.rig[RECORD]["metres_per_unit"]
+
+    @property
+    def crop_camera(self) -> Pinhole:
+        """The camera of the square crop that geometry is shown in."""
+        record = self.rig[RECORD]
+        return Pinhole(record["focal"], tuple(record["centre"]), tuple(record["crop"]))
+
+    @property
+    def photo(self) -> Path:
+        """The photograph it was captured from."""
+        return Path(bpy.path.abspath(self.rig[RECORD]["photo"]))
+
+
+def build(
+    data: SubjectData,
+    *,
+    name: str,
+    photo: Path,
+    folder: Path,
+    whole_photo: bool = False,
+    scene: bpy.types.Scene | None = None,
+) -> SubjectObjects:
+    """Put a captured subject into the scene, in a collection of its own.
+
+    Args:
+        data: from :meth:`.client.Backend.capture`.
+        name: of the collection and its objects.
+        photo: the picture it was captured from.
+        folder: where its atlas and plate are written; must exist.
+        whole_photo: frame the whole photograph, instead of the square crop.
+        scene: default: the current one. Its camera and resolution become the subject's.
+    """
+    scene = scene or bpy.context.scene
+    if bpy.context.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
+    collection = bpy.data.collections.new(name)
+    scene.collection.children.link(collection)
+
+    atlas = _picture(data.texture, folder / f"{name}_texture.png")
+    view = data.camera
+    plate_path = folder / f"{name}_plate.png"
+    plate = _picture(data.plate, plate_path)
+    if whole_photo:
+        view = view.uncropped(data.box, data.photo_size)
+        plate = _load(photo)
+    camera = _camera(data, view, plate, f"{name} camera", collection)
+    rig = _rig(data, camera.matrix_world, name, collection)
+    material = _material(atlas, name)
+    face, eyes = _meshes(data, name, rig, material, collection)
+
+    rig[RECORD] = {
+        "subject_id": data.subject_id,
+        "model": data.model,
+        "focal": float(data.camera.focal),
+        "centre": [float(c) for c in data.camera.centre],
+        "crop": [int(s) for s in data.camera.size],
+        "vertex_count": len(data.vertices),
+        "metres_per_unit": float(data.metres_per_unit),
+        "photo": portable(photo),
+    }
+    rig[CAMERA] = camera
+    scene.camera = camera
+    scene.render.resolution_x, scene.render.resolution_y = view.size
+    scene.render.resolution_percentage = 100
+    scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1.0
+    bpy.context.view_layer.update()
+    return SubjectObjects(rig, face, eyes, camera)
+
+
+def find(rig: bpy.types.Object | None) -> SubjectObjects:
+    """The subject that ``rig`` is the rig of.
+
+    Raises:
+        InputError: it is none, or an object of it was deleted.
+    """
+    if rig is None or RECORD not in rig:
+        raise InputError("subject: select a subject's rig, or make one with New Subject")
+    roles = {child[ROLE]: child for child in rig.children if ROLE in child}
+    camera = rig.get(CAMERA)
+    if "face" not in roles or camera is None:
+        missing = "face" if "face" not in roles else "camera"
+        raise InputError(f"subject: {rig.name} has lost its {missing}; make it anew")
+    eyes = tuple(roles[role] for role in ("eye_left", "eye_right") if role in roles)
+    return SubjectObjects(rig, roles["face"], eyes, camera)
+
+
+def rig_of(candidate: bpy.types.Object | None) -> bpy.types.Object | None:
+    """The rig that an object is or hangs from, or None."""
+    while candidate is not None and RECORD not in candidate:
+        candidate = candidate.parent
+    return candidate
+
+
+def in_scene(scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    """Every subject's rig in a scene."""
+    return [thing for thing in scene.objects if RECORD in thing]
+
+
+def _picture(data: bytes, path: Path) -> bpy.types.Image:
+    """Write a picture file and load it as an sRGB image."""
+    path.write_bytes(data)
+    return _load(path)
+
+
+def _load(path: Path) -> bpy.types.Image:
+    image = bpy.data.images.load(str(path), check_existing=True)
+    image.reload()
+    image.filepath = portable(path)
+    image.colorspace_settings.name = "sRGB"
+    return image
+
+
+def _camera(
+    data: SubjectData,
+    view: Pinhole,
+    plate: bpy.types.Image,
+    name: str,
+    collection: bpy.types.Collection,
+) -> bpy.types.Object:
+    """A camera whose picture is ``view``'s, with the photograph behind."""
+    lens = bpy.data.cameras.new(name)
+    set_view(lens, view)
+    lens.clip_start, lens.clip_end = 0.01, 100.0
+    lens.show_background_images = True
+    background = lens.background_images.new()
+    background.image = plate
+    background.display_depth = "BACK"
+    background.frame_method = "STRETCH"
+    background.alpha = 1.0
+    camera = bpy.data.objects.new(name, lens)
+    collection.objects.link(camera)
+    matrix = np.eye(4)
+    matrix[:3, :3] = _CAMERA_AXES
+    matrix[:3, 3] = -_CAMERA_AXES @ data.pose[3:6] * data.metres_per_unit
+    camera.matrix_world = Matrix(matrix)
+    return camera
+
+
+def set_view(lens: bpy.types.Camera, view: Pinhole) -> None:
+    """Give a Blender camera the intrinsics of ``view``.
+
+    Blender's shift is in widths of the picture, to the right and up; the principal point
+    moves the other way.
+    """
+    width, height = view.size
+    lens.sensor_fit = "HORIZONTAL"
+    lens.sensor_width = SENSOR_MM
+    lens.lens = view.focal * SENSOR_MM / width
+    lens.shift_x = (width / 2 - view.centre[0]) / width
+    lens.shift_y = (view.centre[1] - height / 2) / width
+
+
+def _rig(
+    data: SubjectData, camera: Matrix, name: str, collection: bpy.types.Collection
+) -> bpy.types.Object:
+    """The armature with the head bone, posed as in the photograph, and its gaze."""
+    rig = bpy.data.objects.new(f"{name} rig", bpy.data.armatures.new(f"{name} rig"))
+    collection.objects.link(rig)
+    matrix = np.eye(4)
+    matrix[:3, :3] = _CAMERA_AXES @ rotation.matrix_from_vector(data.pose[:3])
+    matrix[:3, :3] *= data.metres_per_unit
+    rig.matrix_world = Matrix(matrix)
+    rig.show_in_front = True
+
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="EDIT")
+    bone = rig.data.edit_bones.new(BONE)
+    bone.head, bone.roll = (0.0, 0.0, 0.0), 0.0
+    bone.tail = (0.0, BONE_METRES / data.metres_per_unit, 0.0)
+    bpy.ops.object.mode_set(mode="OBJECT")
+
+    head = rig.pose.bones[BONE]
+    head.rotation_mode = rotation.EULER_ORDER
+    for eye, side in enumerate(GAZE):
+        head[side] = [float(value) for value in data.gaze[2 * eye : 2 * eye + 2]]
+        head.id_properties_ui(side).update(
+            min=-1.0,
+            max=1.0,
+            soft_min=-0.6,
+            soft_max=0.6,
+            description="Where the eye looks: to the subject's left, and up",
+        )
+    return rig
+
+
+def _meshes(
+    data: SubjectData,
+    name: str,
+    rig: bpy.types.Object,
+    material: bpy.types.Material,
+    collection: bpy.types.Collection,
+) -> tuple[bpy.types.Object, tuple[bpy.types.Object, ...]]:
+    """The face with its shape keys, and the eyes apart where their centres are known."""
+    apart = _EYES if data.eye_centres is not None else {}
+    eyes = []
+    for run in data.runs:
+        if run.part in apart:
+            index = apart[run.part]
+            side = ("left", "right")[index]
+            centre = data.eye_centres[index]
+            eye = _object(data, [run], centre, f"{name} eye {side}", rig, material, collection)
+            eye[ROLE] = f"eye_{side}"
+            _drive_eye(eye, rig, GAZE[index])
+            eyes.append(eye)
+    rest = [run for run in data.runs if run.part not in apart]
+    face = _object(data, rest, np.zeros(3), f"{name} face", rig, material, collection)
+    face[ROLE] = "face"
+    _shape_keys(face, data, rest)
+    return face, tuple(eyes)
+
+
+def _object(
+    data: SubjectData,
+    runs: list,
+    origin: np.ndarray,
+    name: str,
+    rig: bpy.types.Object,
+    material: bpy.types.Material,
+    collection: bpy.types.Collection,
+) -> bpy.types.Object:
+    """A mesh object of some parts, hanging from the head bone."""
+    rows = np.concatenate([np.r_[run.vertices] for run in runs])
+    faces = np.concatenate([np.r_[run.triangles] for run in runs])
+    where = np.full(len(data.vertices), -1, np.int32)
+    where[rows] = np.arange(len(rows), dtype=np.int32)
+
+    mesh = bpy.data.meshes.new(name)
+    mesh.from_pydata(data.vertices[rows] - origin, [], where[data.triangles[faces]])
+    uvs = mesh.uv_layers.new(name="UVMap")
+    uvs.uv.foreach_set("vector", data.uvs[data.uv_triangles[faces]].ravel())
+    vertices = mesh.attributes.new(VERTEX_ATTRIBUTE, "INT", "POINT")
+    vertices.data.foreach_set("value", rows.astype(np.int32))
+    parts = mesh.attributes.new(PART_ATTRIBUTE, "INT", "FACE")
+    lengths = [run.triangles.stop - run.triangles.start for run in runs]
+    parts.data.foreach_set("value", np.repeat([run.part for run in runs], lengths).astype(np.int32))
+    mesh.shade_smooth()
+    mesh.materials.append(material)
+
+    thing = bpy.data.objects.new(name, mesh)
+    collection.objects.link(thing)
+    thing.parent, thing.parent_type, thing.parent_bone = rig, "BONE", BONE
+    # Children of a bone hang from its tail; model space begins at its head.
+    length = BONE_METRES / data.metres_per_unit
+    thing.matrix_parent_inverse = Matrix.Translation((0.0, -length, 0.0))
+    thing.location = origin
+    return thing
+
+
+def _shape_keys(face: bpy.types.Object, data: SubjectData, runs: list) -> None:
+    """One named key per blendshape over the Basis, valued as in the photograph."""
+    rows = np.concatenate([np.r_[run.vertices] for run in runs])
+    rest = data.vertices[rows]
+    face.shape_key_add(name="Basis", from_mix=False)
+    for index, key_name in enumerate(data.key_names):
+        key = face.shape_key_add(name=key_name, from_mix=False)
+        key.data.foreach_set("co", (rest + data.key_deltas[index, rows]).ravel())
+        weight = float(data.expression[index]) if index < len(data.expression) else 0.0
+        low, high = data.key_ranges[index]
+        key.slider_min, key.slider_max = min(float(low), weight), max(float(high), weight)
+        key.value = weight
+    face.data.update()
+
+
+def _drive_eye(eye: bpy.types.Object, rig: bpy.types.Object, side: str) -> None:
+    """Turn an eye by the smallest rotation that brings (0, 0, 1) to the gaze.
+
+    With gaze (x, y) and z = sqrt(1 - x^2 - y^2) that is the quaternion (1 + z, -y, x, 0),
+    which Blender normalises.
+    """
+    eye.rotation_mode = "QUATERNION"
+    expressions = ("1 + sqrt(max(0, 1 - x*x - y*y))", "-y", "x")
+    for axis, expression in enumerate(expressions):
+        driver = eye.driver_add("rotation_quaternion", axis).driver
+        driver.type = "SCRIPTED"
+        for index, letter in enumerate("xy"):
+            variable = driver.variables.new()
+            variable.name = letter
+            variable.targets[0].id = rig
+            variable.targets[0].data_path = f'pose.bones["{BONE}"]["{side}"][{index}]'
+        driver.expression = expression
+
+
+def _material(atlas: bpy.types.Image, name: str) -> bpy.types.Material:
+    """Shows the atlas as it is: the photograph's light is in it already."""
+    material = bpy.data.materials.new(name)
+    material.use_nodes = True
+    tree = material.node_tree
+    tree.nodes.clear()
+    texture = tree.nodes.new("ShaderNodeTexImage")
+    texture.image = atlas
+    emission = tree.nodes.new("ShaderNodeEmission")
+    output = tree.nodes.new("ShaderNodeOutputMaterial")
+    for node, x in ((texture, -500), (emission, -200), (output, 0)):
+        node.location = (x, 0)
+    tree.links.new(texture.outputs["Color"], emission.inputs["Color"])
+    tree.links.new(emission.outputs["Emission"], output.inputs["Surface"])
+    tree.nodes.active = texture  # what texture paint and the solid view show
+    return material

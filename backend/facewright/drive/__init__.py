@@ -1,1 +1,24 @@
-"""Speech -> Motion; one module per driver."""
+"""Speech -> Motion; one module per driver.
+
+``base``       what a driver takes and gives; drivers by name: ``create("emoa2e")``
+``features``   MFCCs on a 10 ms grid, clips of them at any time
+``emoa2e``     the EmoA2E network (TGDM eq. 9-11) and its weights
+``lips``       network output -> lips that close, rest in silence, obey the controls
+``rest``       what of the photographed expression stays while a face speaks
+``head``       a seeded prior for gentle head motion
+``blinks``     a seeded prior for blinks
+``speaker``    the driver ``emoa2e``: all of these together
+"""
+
+from facewright.drive.base import DriveControls, Driver, create, names, register
+
+__all__ = ["DriveControls", "Driver", "create", "names", "register"]
+
+
+def _emoa2e() -> Driver:
+    from facewright.drive.speaker import Speaker
+
+    return Speaker()
+
+
+register("emoa2e", _emoa2e)

@@ -1,0 +1,144 @@
+"""From the network's β̂ to lips that close, rest in silence and obey the controls.
+
+A network trained on squared error shrinks what is short: closures stop halfway. Where it
+is confident that the lips close (p, b, m), they are shut here, for at least two
+positions, so that a frame at 25 fps meets them; where nobody speaks, the mouth rests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from facewright.checks import Float32
+from facewright.drive import features
+from facewright.face.names import EXPRESSION_64
+
+#: mouthPress (each side) of a full closure, the unit in which the network tells closures.
+PRESS = 0.35
+#: mouthRollLower and mouthRollUpper of a full closure.
+ROLL_LOWER, ROLL_UPPER = 0.20, 0.15
+#: mouthClose that shuts the lips over a jawOpen of 1, on the default model.
+CLOSE = 1.0
+
+_INDEX = {name: k for k, name in enumerate(EXPRESSION_64)}
+_PRESS = [_INDEX["mouthPressLeft"], _INDEX["mouthPressRight"]]
+#: Columns that speech moves; all others are the subject's own.
+SPOKEN = [
+    _INDEX[name]
+    for name in (
+        "jawOpen", "jawForward", "mouthClose", "mouthPressLeft", "mouthPressRight",
+        "mouthRollLower", "mouthRollUpper", "lipFV", "mouthPucker", "mouthFunnel",
+        "mouthStretchLeft", "mouthStretchRight", "mouthSmileLeft", "mouthSmileRight",
+        "mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft", "mouthLowerDownRight",
+        "tongueUp", "tongueWide", "tongueOut",
+    )
+]  # fmt: skip
+_PARTING = [
+    _INDEX[name]
+    for name in (
+        "lipFV", "mouthFunnel", "mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft",
+        "mouthLowerDownRight", "tongueOut",
+    )
+]  # fmt: skip
+
+_SMOOTH = 0.6  # positions, standard deviation
+_SURE, _UNSURE = 0.55, 0.25  # closure that is shut wholly, and that is left as it is not
+_QUIET_DB = -32.0  # below the speech's level
+_QUIET_RMS = 10 ** (-58 / 20)  # below full scale: nothing that is meant to be heard
+_HANGOVER = 0.12  # seconds that a gap must exceed on either side
+_RAMP = 0.10  # seconds from speech to rest
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """When somebody speaks, at 100 Hz.
+
+    Attributes:
+        speaking: (F,) 0..1, 0 in pauses, with ramps.
+        level: (F,) RMS, relative to the active speech's.
+    """
+
+    speaking: Float32
+    level: Float32
+
+
+def presence(level: Float32) -> Presence:
+    """Tell speech from silence by its loudness.
+
+    Args:
+        level: (F,) from :func:`features.levels`.
+    """
+    from scipy.ndimage import gaussian_filter1d, maximum_filter1d, minimum_filter1d
+
+    rate = features.RATE / features.HOP
+    active = features.speech_level(level)
+    threshold = max(active * 10 ** (_QUIET_DB / 20), _QUIET_RMS)
+    # A single click is not speech: 30 ms of sound are.
+    sound = minimum_filter1d(maximum_filter1d((level > threshold).astype(np.float32), 3), 5)
+    # A margin before and after, which also bridges stops and other short gaps.
+    sound = maximum_filter1d(sound, 2 * round(_HANGOVER * rate) + 1)
+    sound = gaussian_filter1d(sound, _RAMP * rate / 3, mode="nearest")
+    return Presence(sound, level / active if active > 0 else np.zeros_like(level))
+
+
+def articulate(
+    predicted: Float32, rate: float, speaking: Float32, mouth_opening: float = 1.0
+) -> Float32:
+    """Lips from the network's output.
+
+    Args:
+        predicted: (T, 64) β̂ at ``rate`` positions per second.
+        rate: of ``predicted``.
+        speaking: (F,) at 100 Hz, from :class:`Presence`.
+        mouth_opening: factor on the motion of the lips, 0..2.
+
+    Returns:
+        (T, 64) weights in 0..1, zero at rest and in all columns that speech does not move.
+    """
+    from scipy.ndimage import gaussian_filter1d
+
+    spoken = np.zeros_like(predicted)
+    spoken[:, SPOKEN] = gaussian_filter1d(predicted[:, SPOKEN], _SMOOTH, axis=0, mode="nearest")
+    np.clip(spoken, 0.0, 1.0, out=spoken)
+    at = np.arange(len(spoken)) / rate * (features.RATE / features.HOP)
+    gate = np.interp(at, np.arange(len(speaking)), speaking).astype(np.float32)
+    shut = _snap(np.clip(predicted[:, _PRESS].mean(1) / PRESS, 0, 1)) * gate
+    spoken *= (gate * np.float32(mouth_opening))[:, None]
+    effort = np.float32(min(mouth_opening, 1.0))  # lips that hardly move hardly press
+    spoken[:, _PARTING] *= (1 - shut)[:, None]
+    spoken[:, _INDEX["mouthClose"]] = CLOSE * shut * spoken[:, _INDEX["jawOpen"]]
+    spoken[:, _PRESS] = (PRESS * effort * shut)[:, None]
+    for name, weight in (("mouthRollLower", ROLL_LOWER), ("mouthRollUpper", ROLL_UPPER)):
+        spoken[:, _INDEX[name]] = weight * effort * shut
+    return np.clip(spoken, 0.0, 1.0)
+
+
+def pauses(speaking: Float32) -> np.ndarray:
+    """(P,) seconds, a little into each pause of at least 0.2 s."""
+    quiet = np.concatenate([[False], speaking < 0.3, [False]]).astype(np.int8)
+    edges = np.flatnonzero(np.diff(quiet)).reshape(-1, 2) * features.HOP / features.RATE
+    return np.array([a + 0.05 for a, b in edges if b - a >= 0.2])
+
+
+def accents(level: Float32) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds and weights (0..1) of accented syllables: the peaks of loudness."""
+    from scipy.ndimage import gaussian_filter1d
+    from scipy.signal import find_peaks
+
+    rate = features.RATE / features.HOP
+    smooth = gaussian_filter1d(level, 0.07 * rate, mode="nearest")
+    peaks, _ = find_peaks(smooth, distance=round(0.45 * rate), height=0.7, prominence=0.25)
+    return peaks / rate, np.clip((smooth[peaks] - 0.5) / 1.2, 0, 1)
+
+
+def _snap(closure: Float32) -> Float32:
+    """Closure with the sure ones shut wholly, for two positions or more."""
+    from scipy.ndimage import gaussian_filter1d, maximum_filter1d
+
+    smooth = gaussian_filter1d(closure, _SMOOTH, mode="nearest")
+    ramp = np.clip((smooth - _UNSURE) / (_SURE - _UNSURE), 0, 1)
+    ramp = ramp * ramp * (3 - 2 * ramp)
+    held = maximum_filter1d((ramp > 0.98).astype(np.float32), 2, origin=0)
+    return np.maximum(ramp, held).astype(np.float32)

@@ -1,0 +1,55 @@
+"""``python -m facewright.train RECIPE``: make what ships."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Make the learned parts.")
+
+
+@app.callback()
+def _recipes() -> None:
+    """Recipes are commands, so that one alone still needs its name."""
+
+
+@app.command()
+def emoa2e(
+    work: Annotated[Path, typer.Option(help="folder of corpus, checkpoint, log and result")],
+    preset: Annotated[str, typer.Option(help="embedded, desk or smoke")] = "embedded",
+    iterations: Annotated[int | None, typer.Option(help="stop here; go on when run again")] = None,
+    seed: Annotated[int, typer.Option(help="of corpus, weights and augmentation")] = 0,
+    landmarks: Annotated[bool, typer.Option(help="use the landmark loss, eq. 13")] = True,
+    threads: Annotated[int, typer.Option(help="of torch")] = 1,
+) -> None:
+    """Speech -> expression (EmoA2E). Run again to go on from the checkpoint."""
+    import torch
+
+    from facewright.errors import InputError
+    from facewright.train import emoa2e as recipe
+    from facewright.train.speech import corpus
+
+    torch.set_num_threads(threads)
+    if preset not in recipe.PRESETS:
+        raise InputError(f"preset: {preset!r} is not one of {', '.join(recipe.PRESETS)}")
+    plan = recipe.PRESETS[preset]
+    sound = work / "corpus.npz"
+    if not sound.is_file():
+        made = corpus.make(plan.espeak_hours, plan.flite_hours, plan.prompts, seed, typer.echo)
+        corpus.save(sound, made)
+    pairs = corpus.Corpus(corpus.load(sound))
+    typer.echo(f"{len(pairs)} utterances, {pairs.seconds() / 3600:.2f} h")
+    basis = recipe.landmark_basis() if landmarks else None
+    trainer = recipe.Trainer(pairs, plan, work, seed, basis)
+
+    def report(iteration: int, means: dict[str, float]) -> None:
+        shown = "  ".join(f"{k} {v:.4g}" for k, v in means.items())
+        typer.echo(f"{iteration}/{plan.iterations}  {shown}")
+
+    trainer.run(iterations, report=report)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,13 @@
+"""Speech with known phones, and the mouth that a phonetician would give it.
+
+``phones``     ``Phone``, ``Utterance``; IPA and ARPABET brought to one alphabet
+``teacher``    phones -> the 64 blendshapes, by dominance functions: what drivers learn
+``texts``      sentences in many languages to be spoken
+``espeak``     espeak-ng in a child process: sound and phones
+``flite``      flite in a child process: sound and phones
+``align``      pocketsphinx: recorded sentences and their words -> phones
+``prompts``    Debian's Italian and Russian telephone prompts, aligned
+``corpus``     all of it made, stored and read back
+``augment``    other voices, rooms and microphones, made on the fly
+``score``      how well curves agree with the teacher's on aligned speech
+"""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import threading
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +24,6 @@ from .stream import FrameStream
 from .subject_data import MotionData, SubjectData, read_motion, read_subject
 from .v1 import face_pb2, service_pb2, service_pb2_grpc
 
-CLIENT_NAME = "facewright-blender 0.1.0"
 #: gRPC's own receive limit of 4 MiB is below a photograph's frame; the backend's
 #: Limits.max_answer_bytes is known only after the first answer, so this is its maximum.
 MAX_RECEIVE = 256 << 20
@@ -46,6 +46,12 @@ def is_loopback(address: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def version() -> str:
+    """The add-on's release."""
+    manifest = Path(__file__).with_name("blender_manifest.toml")
+    return tomllib.loads(manifest.read_text(encoding="utf-8"))["version"]
 
 
 def existing_file(name: str, path: Path) -> Path:
@@ -115,7 +121,7 @@ class Backend:
             BackendError: nobody answers, or with another protocol version.
         """
         request = service_pb2.GetCapabilitiesRequest(
-            protocol_version=service_pb2.PROTOCOL_VERSION, client=CLIENT_NAME
+            protocol_version=service_pb2.PROTOCOL_VERSION, client=f"Blender add-on {version()}"
         )
         with self._errors():
             # Waiting for the channel keeps a backend that is just starting from failing.

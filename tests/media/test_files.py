@@ -85,3 +85,15 @@ def test_reading_a_file_without_permission(tmp_path):
     secret.chmod(0)
     with pytest.raises(InputError, match="Permission denied"), open_source(secret, "portrait"):
         pass
+
+
+def test_an_error_of_another_file_is_not_blamed_on_the_output(tmp_path):
+    with pytest.raises(FileNotFoundError), atomic_output(tmp_path / "a"):
+        (tmp_path / "weights").read_bytes()
+    with pytest.raises(OutputError, match="a: cannot be written"), atomic_output(tmp_path / "a") as t:
+        t.unlink()
+        t.mkdir()
+        try:
+            t.write_bytes(b"")
+        finally:
+            t.rmdir()

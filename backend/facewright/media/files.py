@@ -97,10 +97,11 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
         if isinstance(error, OutputError):
             raise
-        # FFmpeg's errors carry an errno too, and not all are OSErrors.
-        if getattr(error, "errno", None) in _FULL or (
-            isinstance(error, OSError) and not isinstance(error, InputError)
-        ):
+        # FFmpeg's errors carry these too, and not all are OSErrors.
+        named = getattr(error, "filename", None)
+        ours = named is not None and Path(os.fsdecode(named)) == temporary
+        full = named is None and getattr(error, "errno", None) in _FULL
+        if ours or full:
             raise output_error(path, error) from error
         raise
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -21,8 +21,14 @@ def finder() -> Iterator[FaceFinder]:
 @pytest.fixture(scope="session")
 def astronaut(examples: Path) -> np.ndarray:
     """(512, 512, 3) the example portrait; its face is 108 pixels high."""
-    return read(examples / "portrait.png")
+    return read_picture(examples / "portrait.png")
 
 
-def read(path: Path) -> np.ndarray:
+@pytest.fixture(scope="session")
+def read() -> Callable[[Path], np.ndarray]:
+    """Reads a picture file as (H, W, 3) uint8 sRGB."""
+    return read_picture
+
+
+def read_picture(path: Path) -> np.ndarray:
     return np.ascontiguousarray(cv2.imread(str(path))[..., ::-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -141,7 +142,7 @@ def test_pickles_are_not_opened(model: MorphableModel, saved: Path) -> None:
         ("matte", np.full((64, 64), 1.5, np.float16), "matte: expected values <= 1"),
         ("matte", np.zeros((32, 32), np.float16), "matte: expected shape"),
         ("landmarks", np.zeros((468, 2), np.float32), "landmarks: expected shape"),
-        ("photo", np.zeros(100, np.uint8), "photo: expected a PNG"),
+        ("photo", np.zeros(100, np.uint8), "photo: "),
     ],
 )
 def test_arrays_are_checked(
@@ -175,8 +176,9 @@ def test_png_that_claims_to_be_huge(model: MorphableModel, saved: Path) -> None:
     with np.load(saved) as file:
         png = file["photo"].copy()
     png[16:24] = np.frombuffer((60_000).to_bytes(4, "big") * 2, np.uint8)
+    png[29:33] = np.frombuffer(zlib.crc32(png[12:29].tobytes()).to_bytes(4, "big"), np.uint8)
     rewrite(saved, photo=png)
-    with pytest.raises(InputError, match="60000 x 60000"):
+    with pytest.raises(InputError, match="photo: .* limit of 134,217,728 pixels"):
         load_subject(saved, model)
 
 

@@ -1,1 +1,26 @@
-"""Portrait -> Subject: landmarks, fitting, gaze, light, photo texture."""
+"""Portrait -> Subject: landmarks, fitting, gaze, light, matte.
+
+- ``portrait``   :func:`capture`, and :class:`CaptureSession` for many pictures
+- ``landmarks``  every face in a picture, 478 points each (MediaPipe)
+- ``box``        the square around the head and its camera
+- ``fit``        landmarks -> pose, identity, expression, with ``basis`` and ``priors``
+- ``gaze``       irises -> gaze, calibrated by ``calibrate_gaze`` on ``synthetic`` renders
+- ``light``      photo -> texture and illumination
+- ``matte``      the person's matte
+- ``subject``    what comes out; ``subject_io`` keeps it on disk
+"""
+
+from facewright.capture.fit import FitResult, fit
+from facewright.capture.portrait import CaptureSession, capture
+from facewright.capture.subject import Subject
+from facewright.capture.subject_io import load_subject, save_subject
+
+__all__ = [
+    "CaptureSession",
+    "FitResult",
+    "Subject",
+    "capture",
+    "fit",
+    "load_subject",
+    "save_subject",
+]

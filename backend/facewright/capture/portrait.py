@@ -10,7 +10,6 @@ from facewright import checks
 from facewright.capture import box as boxes
 from facewright.capture.fit import FitResult, fit
 from facewright.capture.landmarks import Face, FaceFinder
-from facewright.capture.light import fit_light
 from facewright.capture.matte import Matter
 from facewright.capture.subject import Subject
 from facewright.checks import Float32, UInt8
@@ -62,6 +61,8 @@ class CaptureSession:
             NoFaceError: where no face is found.
             InputError: for a picture, face number, size or box that cannot be used.
         """
+        from facewright.capture.light import fit_light  # brings torch with it
+
         photo = checks.picture("photo", photo)
         checks.number("size", size, low=_SIZES[0], high=_SIZES[1])
         model = load_model() if model is None else model

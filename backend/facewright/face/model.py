@@ -117,7 +117,10 @@ class MorphableModel:
         Returns:
             (V, 3), or (B, V, 3) where any argument has a batch axis.
         """
-        identity = checks.floats("identity", np.atleast_2d(identity), ("B", len(self.identity_basis)))
+        batched = any(np.ndim(value) == 2 for value in (identity, expression, gaze))
+        identity = checks.floats(
+            "identity", np.atleast_2d(identity), ("B", len(self.identity_basis))
+        )
         expression = checks.floats(
             "expression", np.atleast_2d(expression), ("B", len(self.expression_basis))
         )
@@ -125,8 +128,8 @@ class MorphableModel:
         flat = flat + expression @ self.expression_basis.reshape(len(self.expression_basis), -1)
         shape = flat.reshape(len(flat), -1, 3) + self.mean
         if gaze is not None and self.eye_centres is not None:
-            shape = self._turn_eyes(shape, identity, np.atleast_2d(gaze))
-        batched = max(identity.shape[0], expression.shape[0]) > 1
+            gaze = checks.floats("gaze", np.atleast_2d(gaze), ("B", 4), low=-1.0, high=1.0)
+            shape = self._turn_eyes(shape, gaze)
         return shape if batched else shape[0]
 
     def albedo(self, texture: Float32) -> Float32:
@@ -139,5 +142,35 @@ class MorphableModel:
         corners = vertices[..., self.triangles[embedding.triangles], :]
         return np.einsum("...nkc,nk->...nc", corners, embedding.barycentric)
 
-    def _turn_eyes(self, shape: Float32, identity: Float32, gaze: Float32) -> Float32:
-        raise NotImplementedError  # the face package's owner completes this
+    def _turn_eyes(self, shape: Float32, gaze: Float32) -> Float32:
+        """Rotate each eyeball rigidly about its centre, from its axis to the gaze.
+
+        The centre of the mean's eyeball moves with the mean displacement of the
+        eyeball's vertices. The rotation is the shortest one (Rodrigues), so an eye
+        never rolls about its axis.
+        """
+        assert self.eye_centres is not None and self.eye_axes is not None
+        batch = max(len(shape), len(gaze))
+        turned = np.array(np.broadcast_to(shape, (batch, *shape.shape[1:])))
+        parts = (Part.EYE_LEFT, Part.EYE_RIGHT)
+        for eye, part in enumerate(parts):
+            rows = np.flatnonzero(self.vertex_parts == part)
+            moved = (shape[:, rows] - self.mean[rows]).mean(1)
+            centre = (self.eye_centres[eye] + moved)[:, None]
+            rotation = _shortest_rotation(self.eye_axes[eye], gaze[:, 2 * eye : 2 * eye + 2])
+            ball = (shape[:, rows] - centre) @ rotation.transpose(0, 2, 1)
+            turned[:, rows] = ball + centre
+        return turned
+
+
+def _shortest_rotation(axis: Float32, gaze: Float32) -> Float32:
+    """(B, 3, 3) rotations that take the unit ``axis`` to (x, y, sqrt(1 - x^2 - y^2))."""
+    flat = (gaze**2).sum(1, keepdims=True)
+    direction = np.concatenate([gaze, np.sqrt(np.clip(1.0 - flat, 0.0, 1.0))], axis=1)
+    cross = np.cross(axis, direction)
+    zero = np.zeros(len(gaze), np.float32)
+    x, y, z = cross.T
+    skew = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=1).reshape(-1, 3, 3)
+    cosine = (direction @ axis)[:, None, None]
+    rotation = np.eye(3) + skew + skew @ skew / np.maximum(1.0 + cosine, 1e-6)
+    return rotation.astype(np.float32)

@@ -1,0 +1,229 @@
+"""One Animate stream: a window of frames in flight, batched, answered in order.
+
+Three tasks pass frames along: one reads and checks, one renders in batches on the
+device's worker and hands the pictures to encoder threads, one answers. A frame that is
+wrong, or that fails, travels as an error in its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Awaitable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import grpc
+
+from facewright.checks import UInt8
+from facewright.errors import FacewrightError, InputError
+from facewright.serve import convert
+from facewright.serve.convert import Frame
+from facewright.serve.limits import Limits
+from facewright.serve.staging import Stage
+from facewright.serve.status import StatusError, status_of
+from facewright.serve.v1 import face_pb2, service_pb2
+
+#: How long a stream may be silent once the server drains.
+DRAIN_SILENCE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A frame that is answered with an error."""
+
+    index: int
+    time_code: float
+    error: Exception
+
+
+Item = Frame | Wrong
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Items in order; a picture or an error on its way for each; seconds for each."""
+
+    items: list[Item]
+    pictures: list[Awaitable[bytes | Exception]]
+    seconds: float
+
+
+def frame_result(item: Item, picture: bytes | Exception, seconds: float) -> service_pb2.FrameResult:
+    """The answer to one frame."""
+    result = service_pb2.FrameResult(index=item.index, time_code=item.time_code, seconds=seconds)
+    if isinstance(picture, Exception):
+        status = status_of(picture)
+        result.error.code, result.error.message = status.number, status.message
+    else:
+        result.picture = picture
+    return result
+
+
+class AnimateStream:
+    """Reads, renders and answers the frames of one call until the client half-closes."""
+
+    def __init__(
+        self,
+        context: grpc.aio.ServicerContext,
+        stage: Stage,
+        pool: Executor,
+        limits: Limits,
+        draining: asyncio.Event,
+    ) -> None:
+        """Set up a stream whose header was read, checked and answered.
+
+        Args:
+            context: of the call.
+            stage: what renders its frames.
+            pool: threads for encoding.
+            limits: of the server.
+            draining: set when the server begins to stop.
+        """
+        self._context, self._stage = context, stage
+        self._pool, self._limits, self._draining = pool, limits, draining
+        # Half a window, so that one batch renders while another is answered and refilled.
+        self._max_batch = max(1, min(limits.max_batch, stage.window // 2))
+        self._room = asyncio.Semaphore(stage.window)
+        self._unanswered = 0
+        self._taken: asyncio.Queue[Item | None] = asyncio.Queue()  # bounded by the window
+        self._held: Item | None = None
+        self._rendered: asyncio.Queue[_Batch | None] = asyncio.Queue(2)
+
+    async def run(self) -> None:
+        """Serve the stream; the first failure of any of its tasks ends all."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._take_frames())
+                tasks.create_task(self._render_frames())
+                tasks.create_task(self._answer_frames())
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+
+    async def _take_frames(self) -> None:
+        last = -math.inf
+        while True:
+            await self._room.acquire()
+            message = await self._next()
+            if message is None:
+                break
+            item = self._checked(message, last)
+            if isinstance(item, Frame):
+                last = item.time_code
+            self._unanswered += 1
+            self._taken.put_nowait(item)
+        self._taken.put_nowait(None)
+
+    async def _next(self) -> face_pb2.GeometryFrame | None:
+        """The client's next frame, or None where it has half-closed.
+
+        Raises:
+            StatusError: the client was silent for too long while nothing was in flight.
+        """
+        reading = asyncio.ensure_future(self._context.read())
+        draining = asyncio.ensure_future(self._draining.wait())
+        try:
+            while not reading.done():
+                stopping = draining.done()
+                timeout = DRAIN_SILENCE_SECONDS if stopping else self._limits.idle_seconds
+                done, _ = await asyncio.wait(
+                    {reading} if stopping else {reading, draining},
+                    timeout=timeout,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if done or self._unanswered:
+                    continue
+                raise (
+                    StatusError.stopping()
+                    if stopping
+                    else StatusError.silent(
+                        f"no frame came for {timeout:g} s; half-close a stream that has ended, "
+                        "open another to go on"
+                    )
+                )
+            request = reading.result()
+        finally:
+            reading.cancel()
+            draining.cancel()
+        if request is grpc.aio.EOF:
+            return None
+        if request.WhichOneof("part") != "frame":
+            raise InputError("part: expected a frame in every message after the header")
+        return request.frame
+
+    def _checked(self, message: face_pb2.GeometryFrame, last: float) -> Item:
+        try:
+            convert.time_code(message.time_code, last)
+            return convert.frame(message, self._stage.rules)
+        except FacewrightError as error:
+            return Wrong(message.index, message.time_code, error)
+
+    async def _render_frames(self) -> None:
+        while items := await self._gathered():
+            started = time.perf_counter()
+            frames = [item for item in items if isinstance(item, Frame)]
+            pictures = iter(await self._rendered_or_wrong(frames) if frames else [])
+            seconds = (time.perf_counter() - started) / max(1, len(frames))
+            encoding = [
+                self._encoded(next(pictures) if isinstance(item, Frame) else item.error)
+                for item in items
+            ]
+            await self._rendered.put(_Batch(items, encoding, seconds))
+        await self._rendered.put(None)
+
+    async def _gathered(self) -> list[Item]:
+        """One item, and what else is there and joins it; empty at the end."""
+        items: list[Item] = []
+        kind: Frame | None = None
+        item = self._held if self._held is not None else await self._taken.get()
+        self._held = None
+        while item is not None:
+            if isinstance(item, Frame):
+                if kind is not None and not kind.joins(item):
+                    self._held = item
+                    break
+                kind = kind or item
+            items.append(item)
+            if len(items) == self._max_batch or self._taken.empty():
+                break
+            item = self._taken.get_nowait()
+        else:
+            if items:
+                self._taken.put_nowait(None)  # the end, to be met again by the next call
+        return items
+
+    async def _rendered_or_wrong(self, frames: list[Frame]) -> list[UInt8 | Exception]:
+        try:
+            return list(await self._stage.render(frames))
+        except Exception as error:
+            if len(frames) == 1:
+                return [error]
+        # One of them is at fault: alone, the others come out.
+        return [(await self._rendered_or_wrong([frame]))[0] for frame in frames]
+
+    def _encoded(self, picture: UInt8 | Exception) -> Awaitable[bytes | Exception]:
+        def encode() -> bytes | Exception:
+            try:
+                return picture if isinstance(picture, Exception) else self._stage.encode(picture)
+            except Exception as error:
+                return error
+
+        return asyncio.get_running_loop().run_in_executor(self._pool, encode)
+
+    async def _answer_frames(self) -> None:
+        while (batch := await self._rendered.get()) is not None:
+            for item, encoding in zip(batch.items, batch.pictures, strict=True):
+                result = frame_result(item, await encoding, batch.seconds)
+                await self._write(service_pb2.AnimateResponse(frame=result))
+                self._unanswered -= 1
+                self._room.release()
+
+    async def _write(self, response: service_pb2.AnimateResponse) -> None:
+        try:
+            async with asyncio.timeout(self._limits.idle_seconds):
+                await self._context.write(response)
+        except TimeoutError:
+            raise StatusError.silent(
+                f"answers were not read for {self._limits.idle_seconds:g} s"
+            ) from None

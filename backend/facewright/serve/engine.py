@@ -1,0 +1,171 @@
+"""Capture, drive and animate on one device; lives in its worker's thread."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from facewright.animate import base as animators
+from facewright.animate.base import Geometry
+from facewright.capture.subject import Subject
+from facewright.checks import UInt8
+from facewright.drive import base as drivers
+from facewright.drive.base import DriveControls
+from facewright.errors import InputError
+from facewright.face.motion import Motion
+from facewright.media.picture import read_picture
+from facewright.media.speech import Speech, read_speech
+from facewright.serve import messages
+from facewright.serve.assets import Asset
+from facewright.serve.limits import Limits
+from facewright.serve.v1 import service_pb2
+from facewright.serve.worker import Job
+
+#: Prepared subjects kept; one holds some tens of megabytes.
+MAX_PREPARED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class DriveOptions:
+    """What a DriveSpeech request asks for.
+
+    Attributes:
+        driver: by name.
+        start, length: the part of the sound, seconds; length 0 is to its end.
+        controls: for the driver.
+    """
+
+    driver: str
+    start: float
+    length: float
+    controls: DriveControls
+
+
+class Engine:
+    """The real work, one call at a time; nothing here is shared with another engine."""
+
+    def __init__(self, device: str, limits: Limits) -> None:
+        """Set up for ``device``; everything heavy is imported and loaded when first used."""
+        self.device = device
+        self._limits = limits
+        self._capturing: Any = None
+        self._animators: dict[str, animators.Animator] = {}
+        self._prepared: OrderedDict[tuple[str, str, int], Any] = OrderedDict()
+
+    def abilities(self) -> service_pb2.GetCapabilitiesResponse:
+        """Animators, drivers and models, as clients are told them."""
+        from facewright.face.library import load_model
+
+        response = service_pb2.GetCapabilitiesResponse(models=[load_model().name])
+        for name in animators.names():
+            animator = self._animator(name)
+            response.animators.add(
+                name=name,
+                summary=_summary(animator),
+                sizes=getattr(animator, "sizes", (256, 512)),
+                needs_correspondence=getattr(animator, "needs_correspondence", False),
+                licence=getattr(animator, "licence", "Apache-2.0"),
+            )
+        for name in drivers.names():
+            driver = drivers.create(name)
+            response.drivers.add(name=name, summary=driver.summary, licence=driver.licence)
+        return response
+
+    def capture(self, photo: Asset, face: int, size: int, job: Job) -> Subject:
+        """Decode a photo and capture its subject."""
+        from facewright.capture.portrait import CaptureSession
+
+        job.progress("reading the photo", 0.0)
+        pixels = read_picture(
+            photo.path.read_bytes(), max_pixels=self._limits.max_photo_pixels, name=photo.label
+        )
+        job.progress("finding and fitting the face", 0.1)
+        if self._capturing is None:
+            self._capturing = CaptureSession()
+        return self._capturing.capture(pixels, face=face, size=size)
+
+    def pictures(self, subject: Subject, job: Job) -> list[service_pb2.SubjectPictures]:
+        """Atlas and plate, each in a message of its own."""
+        from facewright.render.texture import atlas_picture
+
+        job.progress("painting the texture", 0.7)
+        atlas = atlas_picture(subject)
+        job.progress("packing the pictures", 0.9)
+        return [
+            service_pb2.SubjectPictures(texture=messages.picture(atlas)),
+            service_pb2.SubjectPictures(plate=messages.picture(subject.crop)),
+        ]
+
+    def drive(
+        self, speech: Asset, subject: Subject | None, options: DriveOptions, job: Job
+    ) -> Motion:
+        """Decode a sound, cut it and drive a subject, or the model's mean, with it."""
+        job.progress("reading the sound", 0.0)
+        sound = read_speech(
+            speech.path.read_bytes(),
+            max_seconds=self._limits.max_speech_seconds,
+            name=speech.label,
+        )
+        job.progress("driving", 0.1)
+        driver = drivers.create(options.driver)
+        return driver(_cut(sound, options), subject, options.controls, _share(job))
+
+    def prepare(self, animator: str, key: str, subject: Subject, size: int, job: Job) -> Any:
+        """What an animator keeps of a subject, from the cache or anew."""
+        job.check()
+        name = (animator, key, size)
+        if name not in self._prepared:
+            self._prepared[name] = self._animator(animator).prepare(subject, size)
+            if len(self._prepared) > MAX_PREPARED:
+                self._prepared.popitem(last=False)
+        self._prepared.move_to_end(name)
+        return self._prepared[name]
+
+    def animate(
+        self,
+        animator: str,
+        key: str,
+        subject: Subject,
+        size: int,
+        geometry: Geometry,
+        seed: int,
+        job: Job,
+    ) -> UInt8:
+        """(B, size, size, 3) frames of a batch."""
+        state = self.prepare(animator, key, subject, size, job)
+        return self._animator(animator)(geometry, state, seed)
+
+    def _animator(self, name: str) -> animators.Animator:
+        if name not in self._animators:
+            self._animators[name] = animators.create(name)
+        return self._animators[name]
+
+
+def _cut(sound: Speech, options: DriveOptions) -> Speech:
+    """The part of a sound from ``start`` for ``length`` seconds (0: to the end)."""
+    if options.start >= sound.seconds:
+        raise InputError(
+            f"start_seconds: {options.start:g} s is not before the sound's end, {sound.seconds:g} s"
+        )
+    first = int(options.start * sound.rate)
+    count = round(options.length * sound.rate) if options.length else len(sound.samples)
+    return Speech(sound.samples[first : first + max(1, count)], sound.rate)
+
+
+def _share(job: Job) -> Callable[[float], None]:
+    """A driver's progress as a stage's, with the time left guessed from the time taken."""
+    started = time.monotonic()
+
+    def tell(fraction: float) -> None:
+        left = (time.monotonic() - started) * (1 / fraction - 1) if fraction > 0 else -1.0
+        job.progress("driving", 0.1 + 0.9 * fraction, left)
+
+    return tell
+
+
+def _summary(thing: object) -> str:
+    return (inspect.getdoc(type(thing)) or "").partition("\n")[0]

@@ -1,0 +1,279 @@
+"""The RPC methods: each checks its header, hands the work on and answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, TypeVar
+
+import grpc
+
+import facewright
+from facewright.capture.subject import Subject
+from facewright.drive.base import DriveControls
+from facewright.errors import InputError
+from facewright.serve import convert, messages
+from facewright.serve import limits as bounds
+from facewright.serve.animating import AnimateStream, frame_result
+from facewright.serve.assets import AssetStore
+from facewright.serve.engine import DriveOptions, Engine
+from facewright.serve.limits import Limits
+from facewright.serve.sessions import SubjectStore, subject_id
+from facewright.serve.staging import stage
+from facewright.serve.status import StatusError, answering
+from facewright.serve.v1 import service_pb2, service_pb2_grpc
+from facewright.serve.worker import Job, Slots, Worker
+
+T = TypeVar("T")
+
+CAPTURE_SIZES = (256, 1024, 512)  # min, max, default
+DEFAULT_DRIVER, DEFAULT_FPS = "emoa2e", 25.0
+
+
+class FacewrightService(service_pb2_grpc.FacewrightServiceServicer):
+    """One instance per server; everything but the work itself happens on the event loop.
+
+    Attributes:
+        subjects: captured ones.
+        draining: set when the server stops taking calls.
+    """
+
+    def __init__(self, limits: Limits, assets: AssetStore, workers: list[Worker[Engine]]) -> None:
+        self._limits, self._assets, self._workers = limits, assets, workers
+        self.subjects = SubjectStore(limits)
+        self._jobs = Slots(limits.max_jobs, "calls waiting for its device", retry_ms=1000)
+        self._streams = Slots(limits.max_streams, "Animate streams", retry_ms=2000)
+        self._uploads = Slots(limits.max_uploads, "uploads", retry_ms=500)
+        # Disk and picture encoding: both let go of the interpreter's lock.
+        self._pool = ThreadPoolExecutor(2 + len(workers), thread_name_prefix="facewright io")
+        self._abilities: service_pb2.GetCapabilitiesResponse | None = None
+        self._ability_lock = asyncio.Lock()
+        self._calls = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.draining = asyncio.Event()
+
+    async def drained(self) -> None:
+        """Wait until no call is in flight; call after setting ``draining``."""
+        await self._idle.wait()
+
+    def close(self) -> None:
+        """End the threads, once the calls have ended."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    async def GetCapabilities(
+        self, request: service_pb2.GetCapabilitiesRequest, context: grpc.aio.ServicerContext
+    ) -> service_pb2.GetCapabilitiesResponse:
+        """Limits, animators, drivers and models."""
+        async with self._call(context):
+            bounds.protocol_version(request.protocol_version)
+            bounds.name("client", request.client)
+            return await self._capabilities()
+        raise AssertionError  # an aborted call does not get here
+
+    async def FindAssets(
+        self, request: service_pb2.FindAssetsRequest, context: grpc.aio.ServicerContext
+    ) -> service_pb2.FindAssetsResponse:
+        """Which digests need not be put."""
+        async with self._call(context):
+            bounds.whole("sha256", len(request.sha256), 0, bounds.MAX_FIND)
+            asked = [bounds.sha256("sha256", digest) for digest in request.sha256]
+            present = [digest for digest in asked if digest in self._assets]
+            return service_pb2.FindAssetsResponse(present=present)
+        raise AssertionError
+
+    async def PutAsset(
+        self, requests: Any, context: grpc.aio.ServicerContext
+    ) -> service_pb2.PutAssetResponse:
+        """Header, chunks, half-close."""
+        async with self._call(context):
+            with self._uploads.take():
+                header = await self._first(context, "header")
+                bounds.protocol_version(header.protocol_version)
+                begin = partial(self._assets.begin, header.sha256, header.size, header.file_name)
+                with await self._in_pool(begin) as upload:
+                    while (request := await self._read(context)) is not None:
+                        if request.WhichOneof("part") != "chunk":
+                            raise InputError("part: expected a chunk after the header")
+                        await self._in_pool(partial(upload.write, request.chunk))
+                    digest = await self._in_pool(upload.finish)
+            return service_pb2.PutAssetResponse(sha256=digest)
+        raise AssertionError
+
+    async def CaptureSubject(
+        self, request: service_pb2.CaptureSubjectRequest, context: grpc.aio.ServicerContext
+    ) -> None:
+        """Photo asset -> subject, in pieces."""
+        async with self._call(context):
+            bounds.protocol_version(request.protocol_version)
+            face = bounds.whole("face", request.face, 0, 99)
+            low, high, default = CAPTURE_SIZES
+            size = bounds.whole("size", request.size, low, high, default)
+            digest = bounds.sha256("photo_sha256", request.photo_sha256)
+            key = subject_id(digest, face, size, (await self._capabilities()).models[0])
+            answer = service_pb2.CaptureSubjectResponse
+            with self._jobs.take():
+                subject = self.subjects.find(key)
+                if subject is None:
+                    with self._assets.hold("photo_sha256", digest) as photo:
+
+                        def capture(engine: Engine, job: Job) -> Subject:
+                            # Whoever waited behind the same capture finds it done.
+                            found = self.subjects.find(key)
+                            return found or engine.capture(photo, face, size, job)
+
+                        subject = await self._progressing(context, answer, capture)
+                        self.subjects.put(key, subject)
+                await context.write(answer(header=messages.subject_header(key, subject)))
+                await context.write(answer(mesh=messages.subject_mesh(subject)))
+                for keys in messages.shape_keys(subject.model):
+                    await context.write(answer(shape_keys=keys))
+                pictures = self._progressing(
+                    context, answer, lambda engine, job: engine.pictures(subject, job)
+                )
+                for picture in await pictures:
+                    await context.write(answer(pictures=picture))
+
+    async def DriveSpeech(
+        self, request: service_pb2.DriveSpeechRequest, context: grpc.aio.ServicerContext
+    ) -> None:
+        """Speech asset -> motion, in runs of frames."""
+        async with self._call(context):
+            bounds.protocol_version(request.protocol_version)
+            subject = self.subjects.get(request.subject_id) if request.subject_id else None
+            options = self._drive_options(request)
+            with (
+                self._jobs.take(),
+                self._assets.hold("speech_sha256", request.speech_sha256) as speech,
+            ):
+                motion = await self._progressing(
+                    context,
+                    service_pb2.DriveSpeechResponse,
+                    lambda engine, job: engine.drive(speech, subject, options, job),
+                )
+                for message in messages.motion(motion):
+                    await context.write(message)
+
+    async def Animate(self, requests: Any, context: grpc.aio.ServicerContext) -> None:
+        """Header, then frames; see ``animating``."""
+        async with self._call(context):
+            with self._streams.take():
+                header = await self._first(context, "header")
+                animators = (await self._capabilities()).animators
+                staged = stage(header, animators, self.subjects, self._worker(), self._limits)
+                await staged.prepare()
+                ready = service_pb2.AnimateReady(
+                    window=staged.window, width=staged.width, height=staged.height
+                )
+                await context.write(service_pb2.AnimateResponse(ready=ready))
+                stream = AnimateStream(context, staged, self._pool, self._limits, self.draining)
+                await stream.run()
+
+    async def PreviewFrame(
+        self, request: service_pb2.PreviewFrameRequest, context: grpc.aio.ServicerContext
+    ) -> service_pb2.PreviewFrameResponse:
+        """One frame."""
+        async with self._call(context):
+            with self._jobs.take():
+                animators = (await self._capabilities()).animators
+                staged = stage(
+                    request.header, animators, self.subjects, self._worker(), self._limits
+                )
+                frame = convert.frame(request.frame, staged.rules)
+                convert.time_code(frame.time_code, float("-inf"))
+                await staged.prepare()
+                started = asyncio.get_running_loop().time()
+                rendered = await staged.render([frame])
+                seconds = asyncio.get_running_loop().time() - started
+                picture = await self._in_pool(partial(staged.encode, rendered[0]))
+            result = frame_result(frame, picture, seconds)
+            return service_pb2.PreviewFrameResponse(frame=result)
+        raise AssertionError
+
+    @asynccontextmanager
+    async def _call(self, context: grpc.aio.ServicerContext) -> AsyncIterator[None]:
+        """Count a call while it runs, refuse it while draining, answer what it raises."""
+        async with answering(context):
+            if self.draining.is_set():
+                raise StatusError.stopping()
+            self._calls += 1
+            self._idle.clear()
+            try:
+                yield
+            finally:
+                self._calls -= 1
+                if not self._calls:
+                    self._idle.set()
+
+    def _worker(self) -> Worker[Engine]:
+        return min(self._workers, key=lambda worker: worker.waiting)
+
+    async def _in_pool(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    async def _capabilities(self) -> service_pb2.GetCapabilitiesResponse:
+        async with self._ability_lock:
+            if self._abilities is None:
+                response = await self._workers[0].run(lambda engine, job: engine.abilities())
+                response.protocol_version = service_pb2.PROTOCOL_VERSION
+                response.version = facewright.__version__
+                response.device = ", ".join(worker.device for worker in self._workers)
+                response.limits.CopyFrom(self._limits.to_proto())
+                self._abilities = response
+            return self._abilities
+
+    async def _read(self, context: grpc.aio.ServicerContext) -> Any:
+        """The client's next message, or None where it has half-closed."""
+        try:
+            async with asyncio.timeout(self._limits.idle_seconds):
+                request = await context.read()
+        except TimeoutError:
+            raise StatusError.silent(f"nothing came for {self._limits.idle_seconds:g} s") from None
+        return None if request is grpc.aio.EOF else request
+
+    async def _first(self, context: grpc.aio.ServicerContext, part: str) -> Any:
+        request = await self._read(context)
+        if request is None or request.WhichOneof("part") != part:
+            raise InputError(f"part: expected a {part} in the first message")
+        return getattr(request, part)
+
+    async def _progressing(
+        self,
+        context: grpc.aio.ServicerContext,
+        answer: Callable[..., Any],
+        work: Callable[[Engine, Job], T],
+    ) -> T:
+        """The result of ``work`` on a worker, with its progress written as it comes."""
+        loop = asyncio.get_running_loop()
+        told: asyncio.Queue[service_pb2.Progress | None] = asyncio.Queue()
+
+        def listen(stage: str, fraction: float, seconds_left: float) -> None:
+            progress = service_pb2.Progress(
+                stage=stage, fraction=fraction, seconds_left=seconds_left
+            )
+            loop.call_soon_threadsafe(told.put_nowait, progress)
+
+        task = asyncio.create_task(self._worker().run(work, Job(listen)))
+        task.add_done_callback(lambda _: told.put_nowait(None))
+        try:
+            while (progress := await told.get()) is not None:
+                await context.write(answer(progress=progress))
+            return await task
+        finally:
+            task.cancel()
+
+    def _drive_options(self, request: service_pb2.DriveSpeechRequest) -> DriveOptions:
+        longest = self._limits.max_speech_seconds
+        optional = ("mouth_opening", "head_motion", "blink_rate")
+        given = {field: getattr(request, field) for field in optional if request.HasField(field)}
+        return DriveOptions(
+            driver=bounds.name("driver", request.driver) or DEFAULT_DRIVER,
+            start=bounds.real("start_seconds", request.start_seconds, 0.0, longest),
+            length=bounds.real("length_seconds", request.length_seconds, 0.0, longest),
+            controls=DriveControls(  # which checks its own bounds
+                fps=request.fps or DEFAULT_FPS, seed=request.seed, **given
+            ),
+        )

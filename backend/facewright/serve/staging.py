@@ -1,0 +1,140 @@
+"""An Animate or PreviewFrame header, checked and turned into what renders its frames."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import grpc
+
+from facewright.capture.subject import Subject
+from facewright.checks import UInt8
+from facewright.errors import InputError
+from facewright.media.picture import encode_picture
+from facewright.serve import convert
+from facewright.serve import limits as bounds
+from facewright.serve.convert import Frame, FrameRules
+from facewright.serve.engine import Engine
+from facewright.serve.limits import Limits
+from facewright.serve.sessions import SubjectStore
+from facewright.serve.status import StatusError
+from facewright.serve.v1 import service_pb2
+from facewright.serve.worker import Worker
+
+DEFAULT_ANIMATOR, DEFAULT_SIZE, DEFAULT_WINDOW = "reproject", 256, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What renders and encodes the frames of one stream.
+
+    Attributes:
+        rules: what frames have to fit.
+        window: granted.
+        width, height: of every answered frame.
+        prepare: computes, or finds, what the animator keeps of the subject.
+        render: frames of one kind -> (B, size, size, 3).
+        encode: one rendered frame -> the bytes answered; any thread.
+    """
+
+    rules: FrameRules
+    window: int
+    width: int
+    height: int
+    prepare: Callable[[], Awaitable[None]]
+    render: Callable[[Sequence[Frame]], Awaitable[UInt8]]
+    encode: Callable[[UInt8], bytes]
+
+
+def stage(
+    header: service_pb2.AnimateHeader,
+    animators: Sequence[service_pb2.Animator],
+    subjects: SubjectStore,
+    worker: Worker[Engine],
+    limits: Limits,
+) -> Stage:
+    """Check a header.
+
+    Raises:
+        InputError, StatusError: naming the field, what came and what was expected.
+    """
+    bounds.protocol_version(header.protocol_version)
+    name = header.animator or DEFAULT_ANIMATOR
+    known = {animator.name: animator for animator in animators}
+    if name not in known:
+        raise InputError(f"animator: {name[:64]!r} is not one of {', '.join(sorted(known))}")
+    size = header.size or DEFAULT_SIZE
+    if size not in known[name].sizes:
+        sizes = ", ".join(map(str, known[name].sizes))
+        raise InputError(f"size: animator {name!r} makes frames of {sizes} pixels, not {size}")
+    seed = bounds.whole("seed", header.seed, 0, bounds.MAX_SEED)
+    window = bounds.whole("window", header.window, 1, bounds.MAX_WINDOW_ASKED, DEFAULT_WINDOW)
+    subject = subjects.get(header.subject_id)
+    if header.extent not in service_pb2.FrameExtent.values():
+        raise InputError(f"extent: expected a FrameExtent (0 to 2), got {header.extent}")
+    whole = header.extent == service_pb2.FRAME_EXTENT_PHOTO
+    height, width = subject.photo.shape[:2] if whole else (size, size)
+    if width * height * 3 + bounds.ENVELOPE_BYTES > limits.max_answer_bytes:
+        raise InputError(
+            f"extent: frames of the whole photo ({width} x {height}) exceed max_answer_bytes = "
+            f"{limits.max_answer_bytes}; use FRAME_EXTENT_CROP and paste it at SubjectHeader.box"
+        )
+    key = header.subject_id
+
+    async def prepare() -> None:
+        await worker.run(lambda engine, job: engine.prepare(name, key, subject, size, job))
+
+    async def render(frames: Sequence[Frame]) -> UInt8:
+        geometry = convert.batch(frames)
+        return await worker.run(
+            lambda engine, job: engine.animate(name, key, subject, size, geometry, seed, job)
+        )
+
+    return Stage(
+        rules=_rules(subject, size, known[name].needs_correspondence),
+        window=min(window, limits.max_window),
+        width=width,
+        height=height,
+        prepare=prepare,
+        render=render,
+        encode=_encoder(header.encoding, subject if whole else None, limits),
+    )
+
+
+def _rules(subject: Subject, size: int, needs_correspondence: bool) -> FrameRules:
+    return FrameRules(
+        size=size,
+        vertex_count=subject.model.vertex_count,
+        expression_count=len(subject.model.expression_names),
+        gaze=subject.coefficients.gaze,
+        needs_correspondence=needs_correspondence,
+    )
+
+
+def _encoder(encoding: int, paste_into: Subject | None, limits: Limits) -> Callable[[UInt8], bytes]:
+    """What turns a rendered crop into the bytes of an answer."""
+    suffixes: dict[int, str] = {
+        service_pb2.FRAME_ENCODING_UNSPECIFIED: "png",
+        service_pb2.FRAME_ENCODING_PNG: "png",
+        service_pb2.FRAME_ENCODING_JPEG: "jpg",
+        service_pb2.FRAME_ENCODING_RAW: "",
+    }
+    if encoding not in suffixes:
+        raise InputError(f"encoding: expected a FrameEncoding (0 to 3), got {encoding}")
+    suffix = suffixes[encoding]
+
+    def encode(frame: UInt8) -> bytes:
+        if paste_into is not None:
+            from facewright.animate.paste import paste
+
+            frame = paste(paste_into, frame)
+        data = encode_picture(frame, suffix) if suffix else frame.tobytes()
+        if len(data) + bounds.ENVELOPE_BYTES > limits.max_answer_bytes:
+            raise StatusError(
+                grpc.StatusCode.RESOURCE_EXHAUSTED,
+                f"the picture's {len(data)} bytes exceed max_answer_bytes = "
+                f"{limits.max_answer_bytes}; use FRAME_ENCODING_JPEG or FRAME_EXTENT_CROP",
+            )
+        return data
+
+    return encode

@@ -43,6 +43,9 @@ _PARTING = [
     )
 ]  # fmt: skip
 
+#: Seconds by which lips that open or round are ahead of their sound; closures are not, for
+#: they make theirs. (Without it, real lips in videos move some 40 ms before ours.)
+LEAD = 0.02
 _SMOOTH = 0.6  # positions, standard deviation
 _SURE, _UNSURE = 0.55, 0.25  # closure that is shut wholly, and that is left as it is not
 _QUIET_DB = -32.0  # below the speech's level
@@ -99,8 +102,9 @@ def articulate(
     """
     from scipy.ndimage import gaussian_filter1d
 
+    ahead = sampled(predicted[:, SPOKEN], np.arange(len(predicted)) + LEAD * rate)
     spoken = np.zeros_like(predicted)
-    spoken[:, SPOKEN] = gaussian_filter1d(predicted[:, SPOKEN], _SMOOTH, axis=0, mode="nearest")
+    spoken[:, SPOKEN] = gaussian_filter1d(ahead, _SMOOTH, axis=0, mode="nearest")
     np.clip(spoken, 0.0, 1.0, out=spoken)
     at = np.arange(len(spoken)) / rate * (features.RATE / features.HOP)
     gate = np.interp(at, np.arange(len(speaking)), speaking).astype(np.float32)
@@ -113,6 +117,15 @@ def articulate(
     for name, weight in (("mouthRollLower", ROLL_LOWER), ("mouthRollUpper", ROLL_UPPER)):
         spoken[:, _INDEX[name]] = weight * effort * shut
     return np.clip(spoken, 0.0, 1.0)
+
+
+def sampled(curves: Float32, places: np.ndarray) -> Float32:
+    """(T, C) curves between their rows, at fractional ``places``; the ends are held."""
+    places = np.clip(places, 0, len(curves) - 1)
+    low = np.floor(places).astype(np.int64)
+    high = np.minimum(low + 1, len(curves) - 1)
+    share = (places - low)[:, None].astype(np.float32)
+    return curves[low] * (1 - share) + curves[high] * share
 
 
 def pauses(speaking: Float32) -> np.ndarray:
@@ -131,6 +144,18 @@ def accents(level: Float32) -> tuple[np.ndarray, np.ndarray]:
     smooth = gaussian_filter1d(level, 0.07 * rate, mode="nearest")
     peaks, _ = find_peaks(smooth, distance=round(0.45 * rate), height=0.7, prominence=0.25)
     return peaks / rate, np.clip((smooth[peaks] - 0.5) / 1.2, 0, 1)
+
+
+def opening(expression: Float32) -> Float32:
+    """(T,) how far the lips are apart, in units of jawOpen, of (T, 64) weights.
+
+    What the jaw opens less what the lips close, and what they part on their own.
+    """
+    column = {name: expression[:, k] for name, k in _INDEX.items()}
+    lower = 0.5 * (column["mouthLowerDownLeft"] + column["mouthLowerDownRight"])
+    upper = 0.5 * (column["mouthUpperUpLeft"] + column["mouthUpperUpRight"])
+    jaw = np.maximum(column["jawOpen"] - column["mouthClose"] / CLOSE, 0)
+    return jaw + 0.3 * (lower + upper + column["mouthFunnel"]) - 0.2 * column["lipFV"]
 
 
 def _snap(closure: Float32) -> Float32:

@@ -73,7 +73,7 @@ class Speaker:
 
         # All that follows is a function of time, sampled at the frames.
         times = np.arange(speech.frames(controls.fps)) / controls.fps
-        spoken = _sampled(spoken, times * rate)
+        spoken = lips.sampled(spoken, times * rate)
         activity = _activity(presence.speaking, times)
         shut = blinks.lids(
             times,
@@ -139,15 +139,6 @@ def _resampled(speech: Speech) -> Float32:
     import soxr
 
     return soxr.resample(speech.samples, speech.rate, features.RATE, quality="HQ")
-
-
-def _sampled(curves: Float32, places: np.ndarray) -> Float32:
-    """(T, C) curves between their rows, at fractional places; the ends are held."""
-    places = np.clip(places, 0, len(curves) - 1)
-    low = np.floor(places).astype(np.int64)
-    high = np.minimum(low + 1, len(curves) - 1)
-    share = (places - low)[:, None].astype(np.float32)
-    return curves[low] * (1 - share) + curves[high] * share
 
 
 def _activity(speaking: Float32, times: np.ndarray) -> Float32:

@@ -51,5 +51,39 @@ def emoa2e(
     trainer.run(iterations, report=report)
 
 
+@app.command()
+def evaluate_emoa2e(
+    weights: Annotated[Path | None, typer.Option(help="default: those that ship")] = None,
+    sentences: Annotated[
+        Path, typer.Option(help="folder of recordings with a file `transcription`")
+    ] = Path("/usr/share/pocketsphinx/test/data/librivox"),
+    clips: Annotated[
+        list[Path] | None, typer.Option(help="videos with sound in sync; may be repeated")
+    ] = None,
+    fps: Annotated[float, typer.Option(help="frames a second that are scored")] = 25.0,
+) -> None:
+    """Score the driver on speech that it never heard: LibriVox from Debian's
+    pocketsphinx-testdata against the teacher over aligned phones, and, with --clips,
+    its lips against those in videos."""
+    import torch
+
+    from facewright.drive.base import DriveControls
+    from facewright.drive.lips import opening
+    from facewright.drive.speaker import WEIGHTS, Speaker
+    from facewright.media.speech import read_speech
+    from facewright.train.speech import score, seen
+
+    torch.set_num_threads(1)
+    driver = Speaker(weights or WEIGHTS)
+    controls = DriveControls(fps=fps)
+    aligned = list(score.aligned_sentences(sentences))
+    motions = [driver(read_speech(s.path), None, controls).expression for s in aligned]
+    typer.echo(str(score.score(motions, fps, [(s.phones, s.seconds) for s in aligned])))
+    for clip in clips or []:
+        moved = driver(read_speech(clip), None, DriveControls(fps=25.0))
+        zero, lag, best = seen.lagged_correlation(opening(moved.expression), seen.lip_opening(clip))
+        typer.echo(f"{clip.name}: {zero:.2f} (best {best:.2f} at {lag * 40:+d} ms)")
+
+
 if __name__ == "__main__":
     app()

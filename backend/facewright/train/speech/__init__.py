@@ -10,4 +10,5 @@
 ``corpus``     all of it made, stored and read back
 ``augment``    other voices, rooms and microphones, made on the fly
 ``score``      how well curves agree with the teacher's on aligned speech
+``seen``       how far real lips are open in a video, to check against
 """

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from facewright.checks import Float32
 from facewright.drive.lips import PRESS
+from facewright.errors import InputError
 from facewright.face.names import EXPRESSION_64
 from facewright.train.speech import teacher
-from facewright.train.speech.phones import Phone
+from facewright.train.speech.phones import RATE, Phone
 
 #: A closure is found if its middle lies this near to the reference's, seconds.
 TOLERANCE = 0.040
@@ -39,6 +41,44 @@ class Score:
             f"jaw {self.jaw:.3f}  closure {self.closure:.3f}  rounding {self.rounding:.3f}  "
             f"bilabial F {self.bilabial_f:.3f} ({self.bilabials} bilabials)"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A recording, its aligned phones and its length."""
+
+    path: Path
+    phones: tuple[Phone, ...]
+    seconds: float
+
+
+def aligned_sentences(folder: Path) -> Iterator[Sentence]:
+    """The recordings of pocketsphinx' test data, English, aligned.
+
+    Args:
+        folder: with ``transcription``, lines of "<s> words </s> (name)", and name.wav.
+    """
+    import re
+
+    import soundfile
+
+    from facewright.train.speech.align import Aligner
+
+    listing = folder / "transcription"
+    if not listing.is_file():
+        raise InputError(
+            f"sentences: {listing} is missing; install pocketsphinx-testdata or name a folder"
+        )
+    aligner = Aligner()
+    for line in listing.read_text().splitlines():
+        found = re.fullmatch(r"<s> (.*) </s> \((.*)\)", line.strip())
+        if not found:
+            raise InputError(f"sentences: {listing} has a line of another form: {line[:60]!r}")
+        path = folder / f"{found[2]}.wav"
+        samples, rate = soundfile.read(path, dtype="int16")
+        if rate != RATE:
+            raise InputError(f"sentences: {path} is at {rate} Hz, expected {RATE}")
+        yield Sentence(path, tuple(aligner.english(samples, found[1])), len(samples) / RATE)
 
 
 def closure_of(expression: Float32) -> Float32:

@@ -1,1 +1,18 @@
-"""Subject and geometry frames -> frames; one module per animator."""
+"""Subject and geometry frames -> frames; one module per animator.
+
+``base``             what an animator takes and gives; ``create(name)``
+``reproject``        the photo carried along by the mesh; no learned weights
+``correspondence``   geometry of any kind -> the photo's point at each pixel
+``texture``          the photo laid onto the mesh; ``atlas_picture``
+``atlas``            the filled texture atlas
+``openings``         eyes and mouth in a photo; smooth filling
+``warp``             how hair, neck and background follow the head
+``paste``            frames back into the full picture
+"""
+
+from facewright.animate.base import create, names, register
+from facewright.animate.reproject import Reproject
+
+register(Reproject.name, Reproject)
+
+__all__ = ["create", "names", "register"]

@@ -1,0 +1,184 @@
+"""The filled texture atlas of a subject: the photo where it shows a part, and what it
+does not show made up from what it does.
+
+Skin that was hidden takes the model's albedo under the photo's light (TGDM eq. 8), carried
+to the photo's own tone by the smooth ratio of both where the skin was seen. Irises are
+completed around their centre, sclera and teeth from their own visible tone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from facewright.animate.openings import Openings, pull_push
+from facewright.checks import Float32, UInt8
+from facewright.face.coefficients import Coefficients
+from facewright.face.model import MorphableModel, Part
+from facewright.render.fragments import Fragments
+from facewright.render.rasterise import interpolate
+from facewright.render.shading import shade
+from facewright.render.texture import sample, unwrapped
+
+#: Side of the atlas that animators use.
+SIZE = 1024
+_EYES = (Part.EYE_LEFT, Part.EYE_RIGHT)
+_MOUTH = (Part.TEETH_UPPER, Part.TEETH_LOWER, Part.GUMS, Part.TONGUE)
+
+
+@dataclass(frozen=True, slots=True)
+class Atlas:
+    """Everything per texel of an (A, A) atlas, row 0 at v = 1.
+
+    Attributes:
+        colour: (A, A, 3) uint8 sRGB, filled.
+        seen: (A, A) float32 0..1, how far the colour is the photo's own.
+        parts: (A, A) uint8 part ids + 1, 0 between charts.
+        fragments: triangle and barycentrics of each texel.
+    """
+
+    colour: UInt8
+    seen: Float32
+    parts: UInt8
+    fragments: Fragments
+
+
+def bake(
+    model: MorphableModel,
+    rho: Coefficients,
+    photo: UInt8,
+    pixels: Float32,
+    normals: Float32,
+    seen: Float32,
+    depth: Float32,
+    holes: Openings,
+) -> Atlas:
+    """Fill the atlas of a subject.
+
+    Args:
+        model, rho: the subject's.
+        photo: (S, S, 3) the crop.
+        pixels: (V, 3) its vertices in the crop, and their depth.
+        normals: (V, 3) in camera space.
+        seen: (V,) 0..1 visibility of the skin.
+        depth: (S, S) of the mesh in the crop.
+        holes: eyes and mouth in the crop.
+    """
+    texels = unwrapped(model.uvs, model.uv_triangles, SIZE)
+    light = shade(model.albedo(rho.texture), normals, rho.illumination)
+    baked = interpolate(
+        texels, np.concatenate([pixels, light, seen[:, None]], -1), model.triangles
+    )[0]
+    points, away, guess = baked[..., :2], baked[..., 2], np.clip(baked[..., 3:6], 0.02, 1) * 255
+    parts = np.where(
+        texels.triangles[0] >= 0, model.triangle_parts[texels.triangles[0]] + 1, 0
+    ).astype(np.uint8)
+    colour = sample(photo, points).astype(np.float32)
+    slack = 0.004 / model.metres_per_unit
+    front = away < sample(np.where(np.isinf(depth), 1e6, depth).astype(np.float32), points) + slack
+    shown = front.astype(np.float32)
+    hole = sample(np.maximum(holes.eyes.max(0), holes.mouth), points)
+
+    skin = parts == Part.SKIN + 1
+    known = np.where(skin, baked[..., 6] * (hole < 0.02), 0).astype(np.float32)
+    out = _carried(colour, guess, known)
+    for side, part in enumerate(_EYES):
+        at = parts == part + 1
+        if at.any():
+            inside = shown * sample(_shrunk(holes.eyes[side]), points)
+            turned = _eye_plane(model, texels, part)
+            out[at], known[at] = _eye(colour[at], inside[at], turned[at], points[at],
+                                      holes.irises[side])  # fmt: skip
+    mouth = np.isin(parts, [part + 1 for part in _MOUTH])
+    inside = np.where(mouth, shown * sample(_shrunk(holes.mouth), points), 0).astype(np.float32)
+    tone = _skin_tone(out, guess, skin, known)
+    for part in _MOUTH:
+        at = parts == part + 1
+        out[at] = _inner(colour[at], guess[at], inside[at], tone)
+    known = np.where(mouth, inside, known)
+    return Atlas(
+        _bled(out, parts), known.astype(np.float32), parts, texels
+    )
+
+
+def _shrunk(cover: Float32) -> Float32:
+    """An opening without its rim, where lids and lips mix in."""
+    steps = max(1, cover.shape[0] // 256)
+    return cv2.erode(cover, np.ones((3, 3), np.uint8), iterations=steps)
+
+
+def _carried(colour: Float32, guess: Float32, known: Float32) -> Float32:
+    """The photo where known; elsewhere the guess, times the smooth ratio of both."""
+    ratio = np.log(np.maximum(colour, 4) / guess)
+    reliable = cv2.erode((known > 0.5).astype(np.float32), np.ones((5, 5), np.uint8))
+    smooth = pull_push(cv2.GaussianBlur(ratio * reliable[..., None], (0, 0), 6)
+                       / np.maximum(cv2.GaussianBlur(reliable, (0, 0), 6), 1e-3)[..., None],
+                       reliable)  # fmt: skip
+    carried = np.clip(guess * np.exp(np.clip(smooth, -1.5, 1.5)), 0, 255)
+    return colour * known[..., None] + carried * (1 - known[..., None])
+
+
+def _eye_plane(model: MorphableModel, texels: Fragments, part: Part) -> Float32:
+    """(A, A, 2) x and y of the direction from an eyeball's centre, at gaze zero."""
+    vertices = model.mean[model.vertex_parts == part]
+    centre = (vertices.max(0) + vertices.min(0)) / 2
+    if model.eye_centres is not None:
+        centre = model.eye_centres[_EYES.index(part)]
+    direction = model.mean - centre
+    direction = direction / np.linalg.norm(direction, axis=-1, keepdims=True)
+    return interpolate(texels, direction[:, :2], model.triangles)[0]
+
+
+def _eye(
+    colour: Float32, inside: Float32, plane: Float32, points: Float32, iris: Float32
+) -> tuple[Float32, Float32]:
+    """Complete an eyeball's (N, 3) texels: colours, and how far they are the photo's."""
+    sclera_seen = (inside > 0.9) & (np.linalg.norm(points - iris[:2], axis=-1) > 1.25 * iris[2])
+    sclera = np.percentile(colour[sclera_seen], 60, axis=0) if sclera_seen.sum() > 20 else (
+        np.float32([205, 198, 194]))  # fmt: skip
+    iris_seen = (inside > 0.9) & (np.linalg.norm(points - iris[:2], axis=-1) < 1.05 * iris[2])
+    if iris_seen.sum() < 20:
+        fill = np.broadcast_to(sclera, colour.shape)
+        return colour * inside[:, None] + fill * (1 - inside[:, None]), inside
+    # In the eye's own plane the iris is a disc: where the photo shows its middle.
+    weight = inside * (np.linalg.norm(points - iris[:2], axis=-1) < 0.5 * iris[2])
+    centre = (plane * weight[:, None]).sum(0) / max(float(weight.sum()), 1e-6)
+    away = np.linalg.norm(plane - centre, axis=-1)
+    radius = float(np.percentile(away[iris_seen], 97))
+    rings = np.clip(away / radius, 0, 1.15)
+    bins = np.minimum((rings * 16).astype(int), 18)
+    counted = np.bincount(bins, inside, 19)
+    profile = np.stack(
+        [np.bincount(bins, inside * colour[:, k], 19) / np.maximum(counted, 1e-6) for k in range(3)],
+        -1,
+    )
+    profile[counted < 3] = np.median(colour[iris_seen], 0)
+    within = 1 - np.clip((away / radius - 0.95) / 0.15, 0, 1)
+    fill = profile[np.minimum(bins, 15)] * within[:, None] + sclera * (1 - within[:, None])
+    return colour * inside[:, None] + fill * (1 - inside[:, None]), inside
+
+
+def _skin_tone(out: Float32, guess: Float32, skin: Float32, known: Float32) -> Float32:
+    """(3,) how much brighter than the model's skin the photo's is."""
+    at = skin & (known > 0.5)
+    if not at.any():
+        return np.ones(3, np.float32)
+    return np.clip(np.median(out[at] / guess[at], axis=0), 0.4, 1.6)
+
+
+def _inner(colour: Float32, guess: Float32, inside: Float32, tone: Float32) -> Float32:
+    """Teeth, gums or tongue: the photo's own where seen, else the model's in that tone."""
+    made = guess * tone
+    seen = inside > 0.9
+    if seen.sum() > 40:
+        ratio = np.median(colour[seen] / np.maximum(made[seen], 1), axis=0)
+        made = made * np.clip(ratio, 0.5, 1.4)
+    return colour * inside[:, None] + np.clip(made, 0, 255) * (1 - inside[:, None])
+
+
+def _bled(colour: Float32, parts: UInt8) -> UInt8:
+    """Charts with their colours carried a little beyond their borders, for filtering."""
+    known = (parts > 0).astype(np.float32)
+    return np.round(pull_push(colour, known)).clip(0, 255).astype(np.uint8)

@@ -1,0 +1,190 @@
+"""Geometry of any kind -> where in the photo each pixel comes from.
+
+Coefficients and vertices are rasterised here; a picture that somebody rendered brings its
+atlas coordinates. From there on all three are the same.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from facewright import checks
+from facewright.animate.base import (
+    CoefficientGeometry,
+    Geometry,
+    ImageGeometry,
+    VertexGeometry,
+)
+from facewright.animate.openings import pull_push
+from facewright.animate.texture import PhotoTexture
+from facewright.checks import Float32, UInt8
+from facewright.errors import InputError
+from facewright.face import pose as poses
+from facewright.face.model import Part
+from facewright.render.rasterise import interpolate, rasterise
+from facewright.render.texture import atlas_points, unwrapped
+
+_BAKED = 512  # side of the atlas of photo points, for pictures
+_PNP_POINTS = 400
+_PNP_FEWEST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondence:
+    """One frame's geometry.
+
+    Attributes:
+        points: (H, W, 2) the photo's point that the mesh shows at each pixel.
+        face: (H, W) 0..1, where the mesh's surface is to be used: in the face's region,
+            and shown by the photo.
+        uv: (H, W, 2) atlas coordinates.
+        parts: (H, W) uint8 part ids + 1, 0 where nothing is seen.
+        pose: (6,) absolute pose of the head.
+    """
+
+    points: Float32
+    face: Float32
+    uv: Float32
+    parts: UInt8
+    pose: Float32
+
+
+class Correspondences:
+    """Finds correspondences for one subject; holds what that needs beside its texture."""
+
+    def __init__(self, texture: PhotoTexture) -> None:
+        model = texture.subject.model
+        self.texture = texture
+        self._uv_triangles = np.ascontiguousarray(model.uv_triangles[texture.rows])
+        self._parts = model.triangle_parts[texture.rows] + np.uint8(1)
+        weight = texture.face * texture.seen
+        self._attributes = np.concatenate([texture.points, weight[:, None]], -1)
+        # What moves least with expressions tells the head's pose.
+        reach = np.abs(model.expression_basis).max((0, 2)) * model.metres_per_unit
+        self._stable = np.exp(-0.5 * (reach / 0.0015) ** 2) * (model.vertex_parts == Part.SKIN)
+
+    def __call__(self, geometry: Geometry) -> list[Correspondence]:
+        """One per frame of the batch.
+
+        Raises:
+            InputError: for arrays that do not fit the subject's mesh or the frame's size,
+                and for pictures without uv or parts.
+        """
+        if isinstance(geometry, CoefficientGeometry):
+            return self._of_coefficients(geometry)
+        if isinstance(geometry, VertexGeometry):
+            return self._of_vertices(geometry)
+        return self._of_pictures(geometry)
+
+    def _of_coefficients(self, geometry: CoefficientGeometry) -> list[Correspondence]:
+        subject = self.texture.subject
+        model, rho = subject.model, subject.coefficients
+        frames = len(geometry.expression)
+        expression = checks.floats(
+            "geometry.expression", geometry.expression, ("B", len(model.expression_names))
+        )
+        gaze = checks.floats("geometry.gaze", geometry.gaze, (frames, 4), low=-1, high=1)
+        relative = checks.floats("geometry.pose", geometry.pose, (frames, 6))
+        shapes = model.vertices(rho.identity, expression, gaze).reshape(frames, -1, 3)
+        absolute = poses.compose(rho.pose, relative)
+        return self._of_mesh(poses.transform(absolute, shapes + self.texture.correction), absolute)
+
+    def _of_vertices(self, geometry: VertexGeometry) -> list[Correspondence]:
+        texture = self.texture
+        vertices = checks.floats(
+            "geometry.vertices", geometry.vertices, ("B", texture.subject.model.vertex_count, 3)
+        )
+        absolute = rigid_poses(texture.rest, vertices, self._stable)
+        turned = texture.correction @ np.swapaxes(poses.rotation_matrix(absolute[:, :3]), -1, -2)
+        return self._of_mesh(vertices + turned, absolute)
+
+    def _of_mesh(self, vertices: Float32, absolute: Float32) -> list[Correspondence]:
+        texture = self.texture
+        size = (texture.size, texture.size)
+        found = rasterise(texture.camera.project(vertices), texture.triangles, size)
+        at = interpolate(found, self._attributes, texture.triangles)
+        uv = interpolate(found, texture.subject.model.uvs, self._uv_triangles)
+        parts = np.where(found.triangles >= 0, self._parts[found.triangles], 0).astype(np.uint8)
+        return [
+            Correspondence(at[b, ..., :2], at[b, ..., 2], uv[b], parts[b], pose)
+            for b, pose in enumerate(absolute)
+        ]
+
+    def _of_pictures(self, geometry: ImageGeometry) -> list[Correspondence]:
+        if geometry.uv is None or geometry.parts is None:
+            raise InputError(
+                "geometry: 'reproject' needs uv and parts with each picture, to know what of "
+                "the photo a pixel shows; send them, or send vertices or coefficients"
+            )
+        size = self.texture.size
+        frames = len(geometry.uv)
+        uvs = checks.floats("geometry.uv", geometry.uv, (frames, size, size, 2))
+        parts = checks.picture("geometry.parts", geometry.parts.reshape(-1, size, 1), channels=1)
+        parts = parts.reshape(frames, size, size)
+        return [self._of_picture(uv, part) for uv, part in zip(uvs, parts, strict=True)]
+
+    def _of_picture(self, uv: Float32, parts: UInt8) -> Correspondence:
+        places, shows = self._baked()
+        texels = atlas_points(uv, (_BAKED, _BAKED)) - np.float32(0.5)
+        drawn = np.where(parts == Part.LASHES + 1, 0, parts).astype(np.uint8)
+        skin = drawn == Part.SKIN + 1
+        at = cv2.remap(shows, texels, None, cv2.INTER_LINEAR)
+        place = cv2.remap(places, texels, None, cv2.INTER_LINEAR)
+        pose = self._pose_of(place[..., :3], skin & (place[..., 3] > 0.5))
+        return Correspondence(at[..., :2], at[..., 2] * skin, uv, drawn, pose)
+
+    @functools.cached_property
+    def _baked(self) -> tuple[Float32, Float32]:
+        """Per texel: the rest shape's point and how stable it is; photo point and weight."""
+        model = self.texture.subject.model
+        texels = unwrapped(model.uvs, model.uv_triangles, _BAKED)
+        both = np.concatenate([self.texture.rest, self._stable[:, None], self._attributes], -1)
+        baked = interpolate(texels, both, model.triangles)[0]
+        filled = pull_push(baked, (texels.triangles[0] >= 0).astype(np.float32))
+        return np.ascontiguousarray(filled[..., :4]), np.ascontiguousarray(filled[..., 4:])
+
+    def _pose_of(self, places: Float32, usable: Any) -> Float32:
+        """(6,) the head's pose, from the model points that pixels show."""
+        neutral = self.texture.subject.coefficients.pose
+        y, x = np.nonzero(usable)
+        if len(x) < _PNP_FEWEST:
+            return neutral  # too little of the head is in the picture to tell
+        step = max(1, len(x) // _PNP_POINTS)
+        x, y = x[::step], y[::step]
+        matrix, turn = self.texture.camera.to_opencv()
+        guess_turn = turn @ poses.rotation_matrix(neutral[:3]).astype(np.float64)
+        _, rotation, shift = cv2.solvePnP(
+            places[y, x].astype(np.float64),
+            np.stack([x, y], -1).astype(np.float64),
+            matrix,
+            None,
+            cv2.Rodrigues(guess_turn)[0],
+            (turn @ neutral[3:].astype(np.float64))[:, None],
+            useExtrinsicGuess=True,
+            flags=cv2.SOLVEPNP_ITERATIVE,
+        )
+        vector = poses.rotation_vector(turn.T @ cv2.Rodrigues(rotation)[0])
+        return np.concatenate([vector, (turn.T @ shift)[:, 0]]).astype(np.float32)
+
+
+def rigid_poses(rest: Float32, posed: Float32, weights: Float32) -> Float32:
+    """(B, 6) the poses that best carry (V, 3) points onto (B, V, 3), by weighted Kabsch.
+
+    Kabsch, "A solution for the best rotation to relate two sets of vectors" (1976).
+    """
+    share = weights / weights.sum()
+    middle = share @ rest
+    middles = np.einsum("v,bvc->bc", share, posed)
+    cross = np.einsum("bvi,v,vj->bij", posed - middles[:, None], share, rest - middle)
+    left, _, right = np.linalg.svd(cross.astype(np.float64))
+    sign = np.ones((len(posed), 3))
+    sign[:, 2] = np.sign(np.linalg.det(left @ right))
+    rotation = (left * sign[:, None]) @ right
+    translation = middles - rotation @ middle
+    vectors = poses.rotation_vector(rotation)
+    return np.concatenate([vectors, translation], -1).astype(np.float32)

@@ -1,0 +1,90 @@
+"""The eyes' and the mouth's openings in a photo, by MediaPipe's landmarks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from facewright.checks import Float32, UInt8
+
+# Rims in order around each opening (MediaPipe's numbers).
+EYE_LEFT_RIM = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
+EYE_RIGHT_RIM = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
+MOUTH_RIM = (
+    78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191,
+)  # fmt: skip
+#: Iris centre and the four points around it: subject's left, then right.
+IRISES = ((473, 474, 475, 476, 477), (468, 469, 470, 471, 472))
+_SHIFT = 4  # fractional bits of OpenCV's drawing
+
+
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """What is not skin.
+
+    Attributes:
+        eyes: (2, H, W) float32 0..1 coverage between the lids, subject's left then right.
+        mouth: (H, W) float32 0..1 coverage between the lips.
+        irises: (2, 3) float32 x, y and radius of each iris in pixels.
+    """
+
+    eyes: Float32
+    mouth: Float32
+    irises: Float32
+
+
+def find(landmarks: Float32, size: int) -> Openings:
+    """The openings that (478, 2) landmarks outline in a ``size`` x ``size`` picture."""
+    irises = []
+    for centre, *ring in IRISES:
+        around = landmarks[ring]
+        radius = np.linalg.norm(around - around.mean(0), axis=-1).mean()
+        irises.append([*landmarks[centre], radius])
+    eyes = [polygon(landmarks[list(rim)], size) for rim in (EYE_LEFT_RIM, EYE_RIGHT_RIM)]
+    return Openings(
+        np.stack(eyes), polygon(landmarks[list(MOUTH_RIM)], size), np.float32(irises)
+    )
+
+
+def polygon(corners: Float32, size: int) -> Float32:
+    """(size, size) 0..1 coverage of a polygon of (N, 2) points, corners at integers."""
+    coverage = np.zeros((size, size), np.uint8)
+    fixed = np.round((corners - 0.5) * (1 << _SHIFT)).astype(np.int32)
+    cv2.fillPoly(coverage, [fixed], 255, cv2.LINE_AA, _SHIFT)
+    return coverage.astype(np.float32) / 255
+
+
+def filled(photo: UInt8, holes: Openings) -> UInt8:
+    """The photo with its openings filled smoothly from their rims.
+
+    Lids that close and lips that move show what is around them, never iris or teeth.
+    """
+    size = photo.shape[0]
+    cover = np.maximum(holes.eyes.max(0), holes.mouth)
+    grown = cv2.dilate(cover, np.ones((3, 3), np.uint8), iterations=max(1, size // 256))
+    known = (grown < 0.05).astype(np.float32)
+    fill = pull_push(photo.astype(np.float32), known)
+    soft = cv2.GaussianBlur(grown, (0, 0), size / 400)[..., None]
+    return np.round(photo * (1 - soft) + fill * soft).astype(np.uint8)
+
+
+def pull_push(values: Float32, known: Float32) -> Float32:
+    """Fill (H, W, C) values smoothly where (H, W) ``known`` is small.
+
+    Averages of what is known are pulled down a pyramid and pushed up again into the
+    gaps (Gortler et al., "The Lumigraph", 1996, section 3.4.2).
+    """
+    if known.ndim == 2:
+        known = known[..., None]
+    if min(values.shape[:2]) <= 2:
+        mean = (values * known).sum((0, 1)) / max(float(known.sum()), 1e-6)
+        return values * known + (1 - known) * mean
+    half = ((values.shape[1] + 1) // 2, (values.shape[0] + 1) // 2)
+    weight = cv2.resize(known[..., 0], half, interpolation=cv2.INTER_AREA)[..., None]
+    small = cv2.resize(values * known, half, interpolation=cv2.INTER_AREA)
+    small = small.reshape(*weight.shape[:2], -1) / np.maximum(weight, 1e-6)
+    coarse = pull_push(small, np.minimum(1, weight * 4))
+    up = cv2.resize(coarse, values.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return values * known + up.reshape(values.shape) * (1 - known)

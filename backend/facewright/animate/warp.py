@@ -1,0 +1,165 @@
+"""A smooth warp of the photo that follows the head and comes to rest around it.
+
+Pixels of head and hair are given a depth and move rigidly with the head; neck and
+shoulders follow its shift softly; background moves in a band around the head alone, and
+nothing moves where the crop will be pasted back into a larger picture. Towards the face
+the warp is bent to agree with the mesh, so that one can pass into the other. The field
+lives on a coarse grid: it is smooth, and a frame costs a few thousand points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from facewright.animate.openings import pull_push
+from facewright.animate.texture import PhotoTexture, smoothstep
+from facewright.capture.subject import Subject
+from facewright.checks import Float32
+from facewright.face import pose as poses
+from facewright.render.camera import Camera
+from facewright.render.rasterise import interpolate, rasterise
+
+#: Nodes along a side.
+GRID = 64
+# In face heights (hairline to chin): where the neck starts and ends to let go of the head
+# below the chin, and how far background is carried along.
+_NECK = (0.0, 0.42)
+_BAND = 0.42
+#: Share of the head's shift that shoulders follow.
+_TORSO_SHARE = 0.45
+#: Width of the resting border, in crop sides.
+_BORDER = 0.12
+_ROUNDS = 5  # of the fixed-point inversion
+
+
+@dataclass(frozen=True, slots=True)
+class Warp:
+    """What is computed once: the photo's nodes and how each follows the head.
+
+    Attributes:
+        camera: of frames.
+        neutral: (6,) pose of the head in the photo.
+        nodes: (GRID, GRID, 2) the nodes' pixels.
+        points: (GRID, GRID, 3) the head's point at each node, in model space.
+        head: (GRID, GRID, 1) share of the head's motion.
+        torso: (GRID, GRID, 1) share of the head's shift.
+        pivot: (3,) model point whose shift the shoulders follow.
+    """
+
+    camera: Camera
+    neutral: Float32
+    nodes: Float32
+    points: Float32
+    head: Float32
+    torso: Float32
+    pivot: Float32
+
+
+def prepare(texture: PhotoTexture) -> Warp:
+    """Give the photo's pixels depth, and a share in the head's motion."""
+    subject, camera, size = texture.subject, texture.camera, texture.size
+    rho = subject.coefficients
+    cell = size / GRID
+    centres = (np.arange(GRID, dtype=np.float32) + 0.5) * cell
+    nodes = np.stack(np.meshgrid(centres, centres), -1)
+    posed = poses.transform(rho.pose, texture.rest)
+    small = camera.resized((GRID, GRID))
+    found = rasterise(small.project(posed)[None], texture.triangles, (GRID, GRID))
+    depth = interpolate(found, posed[:, 2:], texture.triangles)[0, ..., 0]
+    known = cv2.erode((found.triangles[0] >= 0).astype(np.uint8), np.ones((3, 3), np.uint8))
+    # Beyond the mesh, hair is as deep as the head's outline, which lies near its middle.
+    depth = pull_push((-depth)[..., None], known.astype(np.float32)).reshape(GRID, GRID)
+    depth = cv2.GaussianBlur(depth, (0, 0), 1.0)
+    across = (nodes - np.float32(camera.centre)) * np.float32([1, -1]) / camera.focal
+    points = np.concatenate([across, np.full((GRID, GRID, 1), -1, np.float32)], -1)
+    points = points * depth[..., None] - rho.pose[3:]
+    points = points @ poses.rotation_matrix(rho.pose[:3])
+    head, torso = _shares(subject, nodes / size, found.triangles[0] >= 0)
+    return Warp(
+        camera=camera,
+        neutral=rho.pose,
+        nodes=nodes,
+        points=points.astype(np.float32),
+        head=head[..., None],
+        torso=torso[..., None],
+        pivot=np.zeros(3, np.float32),
+    )
+
+
+def _shares(subject: Subject, nodes: Float32, covered: Float32) -> tuple[Float32, Float32]:
+    """Shares of each node (0..1 over the crop) in the head's motion and in its shift."""
+    landmarks = subject.landmarks / subject.camera.size[0]
+    chin, brow = landmarks[152], landmarks[10]
+    face_height = float(np.linalg.norm(chin - brow))
+    down = (chin - brow) / face_height
+    below = (nodes - chin) @ down / face_height
+    neck = smoothstep(*_NECK, below)
+    matte = cv2.resize(subject.matte, (GRID, GRID), interpolation=cv2.INTER_AREA)
+    matte = np.maximum(matte, covered)
+    away = cv2.distanceTransform((matte < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / GRID
+    band = 1 - smoothstep(0.0, 1.0, np.float32(away / (_BAND * face_height)))
+    rest = _resting(subject, nodes)
+    head = cv2.GaussianBlur((band * (1 - neck)).astype(np.float32), (0, 0), 1.5) * rest
+    torso = cv2.GaussianBlur((band * neck).astype(np.float32), (0, 0), 1.5) * rest
+    return head.astype(np.float32), (torso * _TORSO_SHARE).astype(np.float32)
+
+
+def _resting(subject: Subject, nodes: Float32) -> Float32:
+    """0 at sides of the crop where the photo goes on, 1 inside and at the photo's own."""
+    height, width = subject.photo.shape[:2]
+    x0, y0, x1, y1 = subject.box
+    rest = np.ones(nodes.shape[:2], np.float32)
+    sides = ((x0 > 0, nodes[..., 0]), (y0 > 0, nodes[..., 1]),
+             (x1 < width, 1 - nodes[..., 0]), (y1 < height, 1 - nodes[..., 1]))  # fmt: skip
+    for goes_on, distance in sides:
+        if goes_on:
+            rest = rest * smoothstep(0.0, _BORDER, distance)
+    return rest
+
+
+def field(warp: Warp, pose: Float32) -> Float32:
+    """(GRID, GRID, 2) for each node of the frame, the point of the photo that it shows.
+
+    Args:
+        warp: of :func:`prepare`.
+        pose: (6,) absolute pose of the head in the frame.
+    """
+    moved = warp.camera.project(poses.transform(pose, warp.points.reshape(-1, 3)))
+    shift = moved[:, :2].reshape(warp.nodes.shape) - warp.nodes
+    pivots = np.stack([poses.transform(p, warp.pivot[None])[0] for p in (pose, warp.neutral)])
+    after, before = warp.camera.project(pivots)[:, :2]
+    forward = (warp.head * shift + warp.torso * (after - before)).astype(np.float32)
+    # Forward motion is known at photo points; frames need the way back: w = p - F(w).
+    scale = np.float32(GRID / warp.camera.size[0])
+    found = warp.nodes - forward
+    for _ in range(_ROUNDS):
+        found = warp.nodes - cv2.remap(
+            forward, found * scale - 0.5, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+    return found
+
+
+def bent(coarse: Float32, points: Float32, weight: Float32) -> Float32:
+    """The (GRID, GRID, 2) field bent to agree with the mesh, and on around it.
+
+    Args:
+        coarse: the field, of :func:`field`.
+        points: (H, W, 2) photo points that the mesh shows, at frame pixels.
+        weight: (H, W) 0..1, where they count.
+    """
+    grid = (GRID, GRID)
+    cover = cv2.resize(weight, grid, interpolation=cv2.INTER_AREA)[..., None]
+    means = cv2.resize(points * weight[..., None], grid, interpolation=cv2.INTER_AREA)
+    miss = means - coarse * cover
+    bend = np.zeros_like(coarse)
+    # Near the mesh closely, further out more and more smoothly, then not at all.
+    for sigma, floor in ((6.0, 0.15), (1.5, 0.05)):
+        spread = cv2.GaussianBlur(miss, (0, 0), sigma)
+        total = cv2.GaussianBlur(cover, (0, 0), sigma)[..., None]
+        step = spread / (total + floor)
+        bend += step
+        miss -= step * cover
+    return coarse + bend

@@ -136,7 +136,9 @@ def _parser() -> argparse.ArgumentParser:
     dub.add_argument("--animator", default="", help="default: the backend's")
     dub.add_argument("--driver", default="", help="default: the backend's")
     dub.add_argument("--seed", type=int, default=0, help="of head motion and blinks (0)")
-    dub.add_argument("--face", type=int, default=0, help="which of several, 1 = the largest")
+    dub.add_argument(
+        "--face", type=int, default=0, help="which of several (0 = largest)"
+    )
     dub.add_argument(
         "--extent",
         default="auto",

@@ -164,7 +164,7 @@ class Backend:
 
         Args:
             photo: a picture file on this machine.
-            face: which, 1 = the largest; 0 takes the largest and warns of others.
+            face: which of several, counted from the largest, 0.
             size: side of the working crop, 256..1024 pixels.
         """
         request = service_pb2.CaptureSubjectRequest(

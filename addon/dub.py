@@ -82,7 +82,7 @@ def dub(
         size: side of the square that is textured around the head, pixels.
         animator, driver: names; empty: the backend's defaults.
         seed: the same gives the same movie.
-        face: which of several, 1 = the largest; 0 = the largest, with a warning.
+        face: which of several, counted from the largest, 0.
         extent: "photo" frames the whole photograph, "crop" the head, "auto" chooses.
         kind: of geometry: "image", "vertices" or "auto".
         address: ``host:port`` of a running backend; empty: start one and stop it after.

@@ -107,6 +107,9 @@ def _write(
     strip = track.strips.new(source, int(frames[0]), action)
     if slot is not None:
         strip.action_slot = slot
+    # The lowest track rules all frames; one above it only its own.
+    alone = len(data.nla_tracks) == 1
+    strip.extrapolation = data.action_extrapolation = "HOLD" if alone else "NOTHING"
     for other in data.nla_tracks:
         other.select = False
     track.select = strip.select = True

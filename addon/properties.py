@@ -21,7 +21,7 @@ GEOMETRY = [
 class FacewrightSettings(bpy.types.PropertyGroup):
     photo: StringProperty(name="Photo", description="A portrait", subtype="FILE_PATH")
     face: IntProperty(
-        name="Face", description="Which of several faces, 1 = the largest; 0 = automatic", min=0
+        name="Face", description="Which of several, counted from the largest, 0", min=0, max=99
     )
     extent: EnumProperty(name="Frame", items=EXTENTS, default="photo")
     mouth_opening: FloatProperty(

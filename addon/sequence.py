@@ -59,6 +59,9 @@ def place_sound(scene: bpy.types.Scene, path: Path, start: int = 1) -> bpy.types
     except RuntimeError as error:
         reason = str(error).strip().removeprefix("Error: ")
         raise InputError(f"speech: Blender cannot open {path}: {reason}") from error
+    if strip.sound.samplerate <= 0:
+        strips(scene).remove(strip)
+        raise InputError(f"speech: Blender cannot open {path}: it holds no sound that it reads")
     return strip
 
 

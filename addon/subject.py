@@ -353,7 +353,8 @@ def _drive_eye(eye: bpy.types.Object, rig: bpy.types.Object, side: str) -> None:
 def _material(atlas: bpy.types.Image, name: str) -> bpy.types.Material:
     """Shows the atlas as it is: the photograph's light is in it already."""
     material = bpy.data.materials.new(name)
-    material.use_nodes = True
+    if material.node_tree is None:  # always there from Blender 5
+        material.use_nodes = True
     tree = material.node_tree
     tree.nodes.clear()
     texture = tree.nodes.new("ShaderNodeTexImage")

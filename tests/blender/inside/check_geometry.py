@@ -1,0 +1,110 @@
+"""What is sent is what Blender shows."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+import pytest
+from check_subject import evaluated
+
+from addon import geometry, motion
+from addon.errors import InputError
+
+
+def image_of(make_frame: geometry.Pass, size: int) -> dict[str, np.ndarray]:
+    """An ImageFrame's planes as arrays."""
+    image = make_frame(1, 0.0).image
+    assert (image.width, image.height) == (size, size)
+    return {
+        "shaded": np.frombuffer(image.shaded, np.uint8).reshape(size, size, 4),
+        "uv": np.frombuffer(image.uv, "<f2").reshape(size, size, 2).astype(np.float32),
+        "parts": np.frombuffer(image.parts, np.uint8).reshape(size, size),
+        "depth": np.frombuffer(image.depth, "<f4").reshape(size, size),
+    }
+
+
+@pytest.fixture
+def drawing():
+    if not geometry.can_draw():
+        pytest.skip("no usable EGL: this machine cannot draw without a display")
+
+
+def test_vertices_are_the_evaluated_mesh(egg):
+    frame = geometry.create_pass(egg, 256, "vertices")(7, 0.28)
+    assert (frame.index, frame.time_code) == (7, 0.28)
+    sent = np.frombuffer(frame.vertices.positions, "<f4").reshape(-1, 3)
+    np.testing.assert_array_equal(sent, evaluated(egg))
+
+
+def test_image_agrees_with_the_vertices(egg, data, drawing):
+    """Each pixel's position on the surface, by its UV, projects to that pixel."""
+    size = 256
+    planes = image_of(geometry.create_pass(egg, size, "image"), size)
+    skin = planes["parts"] == 1
+    assert 0.1 < skin.mean() < 0.9
+    assert set(np.unique(planes["parts"])) >= {0, 1, 2, 3}
+    np.testing.assert_array_equal(planes["shaded"][..., 3] == 255, planes["parts"] > 0)
+    assert (planes["depth"][planes["parts"] == 0] == 0).all()
+
+    view, points = data.camera.resized(size), evaluated(egg).astype(np.float64)
+    pixels = view.focal * points[:, :2] * [1, -1] / -points[:, 2:] + view.centre
+    rows, checked = data.runs[0].vertices, 0
+    for vertex in range(rows.start, rows.stop):
+        x, y = np.floor(pixels[vertex]).astype(int)
+        near = skin[y, x] and abs(planes["depth"][y, x] + points[vertex, 2]) < 1e-3
+        u, v = data.uvs[vertex]
+        seam = not (0.01 < u < 0.49 and 0.2 < v < 0.8)
+        if near and not seam:  # the vertex is what this pixel shows
+            offset = np.abs(planes["uv"][y, x] - data.uvs[vertex])
+            assert offset.max() < 0.02
+            checked += 1
+    assert checked > 20
+
+
+def test_gaze_by_hand_moves_the_eye_alone(egg, drawing):
+    make_frame = geometry.create_pass(egg, 256, "image")
+    before = image_of(make_frame, 256)
+    egg.rig.pose.bones["head"]["gaze_left"] = [0.4, 0.2]
+    egg.rig.update_tag()
+    bpy.context.view_layer.update()
+    after = image_of(make_frame, 256)
+    moved = np.abs(after["uv"] - before["uv"]).max(axis=-1) > 1e-3
+    assert moved.any() and set(np.unique(after["parts"][moved])) <= {1, 2}
+    assert (after["parts"][moved] == 2).mean() > 0.9
+
+
+def test_sculpting_moves_what_is_sent(egg, data):
+    """A sculpted vertex counts, whichever way it is stored."""
+    before = evaluated(egg)
+    egg.face.data.shape_keys.key_blocks["Basis"].data[20].co.z += 0.01
+    for name in data.key_names:
+        egg.face.data.shape_keys.key_blocks[name].value = 0.0
+    egg.face.data.update()
+    bpy.context.view_layer.update()
+    after = evaluated(egg)
+    assert np.linalg.norm(after[20] - before[20]) > 0.005
+
+
+def test_added_vertices_need_images(egg, drawing):
+    egg.face.modifiers.new("Subdivision", "SUBSURF").levels = 1
+    bpy.context.view_layer.update()
+    with pytest.raises(InputError, match="send the geometry as images"):
+        geometry.create_pass(egg, 256, "vertices")(1, 0.0)
+    planes = image_of(geometry.create_pass(egg, 256, "image"), 256)
+    assert (planes["parts"] == 1).mean() > 0.1
+
+
+def test_every_frame_is_its_own(egg, performance, scene, drawing):
+    motion.apply(performance, egg)
+    make_frame = geometry.create_pass(egg, 256, "image")
+    masks = []
+    for frame in (1, 2, 1):
+        scene.frame_set(frame)
+        masks.append(image_of(make_frame, 256)["parts"])
+    assert (masks[0] != masks[1]).any()
+    np.testing.assert_array_equal(masks[0], masks[2])
+
+
+def test_kinds_are_checked(egg):
+    with pytest.raises(InputError, match="geometry: expected one of auto, image, vertices"):
+        geometry.create_pass(egg, 256, "pixels")

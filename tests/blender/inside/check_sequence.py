@@ -1,0 +1,127 @@
+"""Frames come out of the sequencer as they went in, with their sound."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+import synthetic
+
+from addon import sequence, sheet
+from addon.errors import InputError
+
+SIZE, FRAMES, RATE = 256, 12, 25.0
+
+
+def ramp(frame: int) -> np.ndarray:
+    """Every red against every green, and a blue that tells frames apart."""
+    picture = np.zeros((SIZE, SIZE, 3), np.uint8)
+    picture[..., 0] = np.arange(SIZE)[None]
+    picture[..., 1] = np.arange(SIZE)[:, None]
+    picture[..., 2] = (np.arange(SIZE)[None] + 20 * frame) % 256
+    return picture
+
+
+@pytest.fixture
+def frames(scene: bpy.types.Scene, tmp_path: Path) -> list[str]:
+    names = [f"frame_{index + 1:05d}.png" for index in range(FRAMES)]
+    for index, name in enumerate(names):
+        (tmp_path / name).write_bytes(synthetic.png(ramp(index)))
+    sequence.set_rate(scene, RATE)
+    sequence.set_colour(scene)
+    scene.frame_start, scene.frame_end = 1, FRAMES
+    scene.render.resolution_x = scene.render.resolution_y = SIZE
+    return names
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Path:
+    path = tmp_path / "tone.wav"
+    time = np.arange(int(48000 * FRAMES / RATE)) / 48000
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(48000)
+        file.writeframes((12000 * np.sin(2 * np.pi * 440 * time)).astype("<i2").tobytes())
+    return path
+
+
+def still(scene: bpy.types.Scene, path: Path) -> np.ndarray:
+    """The sequencer's picture of the current frame."""
+    settings = scene.render.image_settings
+    if hasattr(settings, "media_type"):
+        settings.media_type = "IMAGE"
+    settings.file_format, settings.color_mode = "PNG", "RGB"
+    scene.render.use_sequencer, scene.render.filepath = True, str(path)
+    bpy.ops.render.render(write_still=True)
+    image = bpy.data.images.load(str(path))
+    pixels = np.empty(4 * SIZE * SIZE, np.float32)
+    image.pixels.foreach_get(pixels)
+    bpy.data.images.remove(image)
+    return np.rint(pixels.reshape(SIZE, SIZE, 4)[::-1, :, :3] * 255).astype(int)
+
+
+@pytest.mark.parametrize("start", [1, 31])
+def test_colour_goes_round_unchanged(scene, frames, tmp_path, start):
+    sequence.place_frames(scene, tmp_path, frames, start)
+    for index in (0, 7, FRAMES - 1):
+        scene.frame_set(start + index)
+        shown = still(scene, tmp_path / f"still_{index}.png")
+        assert np.abs(shown - ramp(index)).max() <= 1
+
+
+def test_movie_has_every_frame_and_the_sound(scene, frames, sound, tmp_path):
+    sequence.place_sound(scene, sound)
+    sequence.place_frames(scene, tmp_path, frames)
+    movie = tmp_path / "movie.mp4"
+    sequence.render_movie(scene, movie)
+    there = sequence.strips(scene)
+    picture = there.new_movie("check", str(movie), 5, 1)
+    assert picture.frame_duration == FRAMES
+    assert (picture.elements[0].orig_width, picture.elements[0].orig_height) == (SIZE, SIZE)
+    heard = there.new_sound("heard", str(movie), 6, 1)
+    assert heard.sound.samplerate == 48000
+    assert abs(heard.frame_duration - FRAMES) <= 2
+
+
+def test_odd_pictures_lose_their_last_row(scene, frames, tmp_path):
+    scene.render.resolution_x, scene.render.resolution_y = 255, 201
+    sequence.place_frames(scene, tmp_path, frames)
+    sequence.render_movie(scene, tmp_path / "odd.mp4")
+    assert (scene.render.resolution_x, scene.render.resolution_y) == (254, 200)
+
+
+def test_placing_again_replaces(scene, frames, sound, tmp_path):
+    for _ in range(2):
+        sequence.place_sound(scene, sound)
+        strip = sequence.place_frames(scene, tmp_path, frames)
+    assert len(sequence.strips(scene)) == 2
+    assert strip.frame_final_duration == FRAMES == len(strip.elements)
+    assert strip.directory.startswith("//")
+
+
+@pytest.mark.parametrize("fps", [23.976, 25.0, 29.97, 60.0, 12.5])
+def test_any_rate(scene, fps):
+    sequence.set_rate(scene, fps)
+    assert scene.render.fps / scene.render.fps_base == pytest.approx(fps, rel=1e-6)
+
+
+def test_text_named_wav_is_one_line(scene, tmp_path):
+    path = tmp_path / "text.wav"
+    path.write_text("not a sound")
+    with pytest.raises(InputError, match="speech: Blender cannot open") as caught:
+        sequence.place_sound(scene, path)
+    assert "\n" not in str(caught.value)
+
+
+def test_sheet_shows_the_frames(scene, frames, tmp_path):
+    sheet.write([tmp_path / name for name in frames], tmp_path / "sheet.png", columns=4, width=64)
+    image = bpy.data.images.load(str(tmp_path / "sheet.png"))
+    assert tuple(image.size) == (256, 192)
+    pixels = np.empty(4 * 256 * 192, np.float32)
+    image.pixels.foreach_get(pixels)
+    first = pixels.reshape(192, 256, 4)[::-1][:64, :64, 0] * 255  # top left: the first frame
+    np.testing.assert_allclose(first.mean(axis=0), np.arange(64) * 4 + 1.5, atol=3)

@@ -1,0 +1,23 @@
+"""Runs the tests of inside/ in each Blender, a child process per module."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from .conftest import INSIDE, Runner
+
+MODULES = sorted(path.stem for path in INSIDE.glob("check_*.py"))
+
+
+def test_modules_are_found() -> None:
+    assert {"check_subject", "check_motion", "check_geometry", "check_sequence"} <= set(MODULES)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_inside(blender: Runner, module: str) -> None:
+    config, tests = str(INSIDE / "pytest.ini"), str(INSIDE / f"{module}.py")
+    done = blender("-m", "pytest", "-c", config, "-rs", tests)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert re.search(r"\d+ passed", done.stdout), done.stdout[-2000:]

@@ -112,7 +112,7 @@ def report(error: BaseException) -> int:
     return 1
 
 
-class Terminated(BaseException):  # noqa: N818 - asked for, like KeyboardInterrupt
+class Terminated(BaseException):
     """Raised in the main thread by SIGTERM, so that outputs are cleaned up."""
 
 

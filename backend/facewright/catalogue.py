@@ -1,0 +1,70 @@
+"""What ``facewright models`` lists: models, animators and drivers with licence and size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+
+from facewright import animate, drive
+from facewright.face.library import load_model
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the list.
+
+    Attributes:
+        kind: "morphable model", "animator" or "driver".
+        name: what options take.
+        summary: one line for a user who chooses.
+        licence: SPDX expression of its data or weights.
+        data_bytes: size of its data or weights, 0 where it has none.
+    """
+
+    kind: str
+    name: str
+    summary: str
+    licence: str
+    data_bytes: int
+
+
+def catalogue() -> list[Entry]:
+    """Everything there is, read from the registries and the files themselves."""
+    model = load_model()
+    entries = [
+        Entry(
+            "morphable model",
+            model.name,
+            f"{len(model.mean):,} vertices; {len(model.identity_basis)} identity,"
+            f" {len(model.expression_basis)} expression, {len(model.texture_basis)} texture",
+            model.licence,
+            _size("face/data/default.npz"),
+        )
+    ]
+    for name in animate.names():
+        animator = animate.create(name)
+        size = _size(f"animate/weights/{name}.safetensors")
+        entries.append(Entry("animator", name, animator.summary, animator.licence, size))
+    for name in drive.names():
+        driver = drive.create(name)
+        size = _size(f"drive/weights/{name}.safetensors")
+        entries.append(Entry("driver", name, driver.summary, driver.licence, size))
+    return entries
+
+
+def lines(entries: list[Entry]) -> list[str]:
+    """The entries as a table of plain text."""
+    rows = [("NAME", "KIND", "LICENCE", "SIZE", "SUMMARY")]
+    for entry in entries:
+        size = f"{entry.data_bytes / 1e6:.1f} MB" if entry.data_bytes else "none"
+        rows.append((entry.name, entry.kind, entry.licence, size, entry.summary))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return [
+        "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[4]]).rstrip()
+        for row in rows
+    ]
+
+
+def _size(resource: str) -> int:
+    path = files("facewright").joinpath(*resource.split("/"))
+    return len(path.read_bytes()) if path.is_file() else 0

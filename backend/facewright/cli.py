@@ -1,0 +1,310 @@
+"""``facewright …``: dub, capture, serve, models.
+
+Heavy modules are imported where they are used, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from facewright import __version__, console
+from facewright.drive.base import DriveControls
+from facewright.dub import DubOptions
+from facewright.errors import InputError
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""A portrait, performed on a timeline and textured frame by frame.
+
+\b
+Examples:
+  facewright dub portrait.jpg speech.wav -o talking.mp4
+  facewright capture portrait.jpg -o subject.glb
+  facewright serve
+  facewright models
+
+Exit status: 0 done, 2 unusable input, 3 no face found, 4 backend, 5 output not
+writable (disk full), 130 interrupted, 1 anything else.
+""",
+)
+
+_DEFAULTS = DubOptions()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"facewright {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+Portrait = Annotated[
+    Path, typer.Argument(metavar="PORTRAIT", help="A photo, painting or drawing with a face.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+Face = Annotated[
+    int, typer.Option(metavar="N", help="Which face, from larger to smaller; 0 is the largest.")
+]
+
+
+@app.command()
+def dub(
+    portrait: Portrait,
+    speech: Annotated[
+        Path, typer.Argument(metavar="SPEECH", help="WAV, FLAC, OGG, MP3, M4A, or a video.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT.mp4", help="What to write.")],
+    fps: Annotated[
+        float, typer.Option(metavar="RATE", help="Frames a second, 1 to 240; 29.97 is exact.")
+    ] = _DEFAULTS.controls.fps,
+    size: Annotated[
+        int, typer.Option(metavar="256|512", help="Side of the animated square, pixels.")
+    ] = _DEFAULTS.size,
+    extent: Annotated[
+        str,
+        typer.Option(
+            metavar="photo|crop",
+            help="photo: paste the square back into the whole photo; crop: the square alone.",
+        ),
+    ] = _DEFAULTS.extent,
+    max_side: Annotated[
+        int, typer.Option(metavar="PIXELS", help="A larger photo is scaled down to this.")
+    ] = _DEFAULTS.max_side,
+    animator: Annotated[
+        str, typer.Option(metavar="NAME", help="See `facewright models`.")
+    ] = _DEFAULTS.animator,
+    driver: Annotated[
+        str, typer.Option(metavar="NAME", help="See `facewright models`.")
+    ] = _DEFAULTS.driver,
+    face: Face = _DEFAULTS.face,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Of blinks and head motion; same seed, same video.")
+    ] = _DEFAULTS.controls.seed,
+    mouth_opening: Annotated[
+        float, typer.Option(metavar="X", help="Factor on lip motion, 0 to 2.")
+    ] = _DEFAULTS.controls.mouth_opening,
+    head_motion: Annotated[
+        float, typer.Option(metavar="X", help="Factor on head motion, 0 (still) to 3.")
+    ] = _DEFAULTS.controls.head_motion,
+    blink_rate: Annotated[
+        float, typer.Option(metavar="X", help="Blinks a minute, 0 to 60.")
+    ] = _DEFAULTS.controls.blink_rate,
+    motion_out: Annotated[
+        Path | None,
+        typer.Option(metavar="M.npz", help="Write the motion too: .npz, .csv (ARKit) or .json."),
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="S.png", help="Write a contact sheet too.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Make a portrait say a recorded speech.
+
+    The video is as long as the speech and carries its sound. PORTRAIT may also be a
+    subject that `facewright capture` wrote (.npz).
+
+    \b
+    Examples:
+      facewright dub portrait.jpg speech.wav -o talking.mp4
+      facewright dub portrait.jpg speech.mp3 -o hd.mp4 --size 512 --fps 30
+      facewright dub group.jpg speech.wav -o second.mp4 --face 1
+      facewright dub portrait.jpg speech.wav -o still.mp4 --head-motion 0 --blink-rate 0
+      facewright dub portrait.jpg speech.wav -o a.mp4 --motion-out a.npz --sheet a.png
+    """
+    from facewright.dub import dub as run
+
+    options = DubOptions(
+        controls=DriveControls(fps, seed, mouth_opening, head_motion, blink_rate),
+        size=size,
+        extent=extent,
+        max_side=max_side,
+        animator=animator,
+        driver=driver,
+        face=face,
+    )
+    console.end_cleanly_on_sigterm()
+    with console.ProgressDisplay(quiet) as progress:
+        result = run(
+            portrait,
+            speech,
+            out,
+            options,
+            motion_out=motion_out,
+            sheet_out=sheet,
+            progress=progress,
+        )
+    for warning in result.warnings:
+        console.say(f"warning: {warning}")
+    seconds = result.frames / result.motion.fps
+    print(f"{out}: {result.width} x {result.height}, {result.frames} frames, {seconds:.2f} s")
+
+
+@app.command()
+def capture(
+    portrait: Portrait,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="SUBJECT",
+            help=".npz to dub with later; .glb, .obj or .ply for the face's mesh.",
+        ),
+    ],
+    face: Face = _DEFAULTS.face,
+    quiet: Quiet = False,
+) -> None:
+    """Capture a face from a portrait, as a subject to dub later or as a mesh.
+
+    \b
+    Examples:
+      facewright capture portrait.jpg -o subject.npz
+      facewright dub subject.npz speech.wav -o talking.mp4
+      facewright capture portrait.jpg -o face.glb
+    """
+    from facewright.dub import capture_to
+
+    console.end_cleanly_on_sigterm()
+    with console.ProgressDisplay(quiet) as progress:
+        subject = capture_to(portrait, out, face=face, progress=progress)
+    for warning in subject.warnings:
+        console.say(f"warning: {warning}")
+    print(f"{out}: {len(subject.model.mean):,} vertices, model {subject.model.name}")
+
+
+@app.command()
+def serve(
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Beyond loopback needs TLS and a token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="N", help="0 lets the system choose.")] = 50551,
+    device: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="cpu, cuda:0, ...; may be repeated; one worker each."),
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(metavar="PEM", help="Certificate.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="PEM", help="Its private key.")] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Holds the token that clients must send.")
+    ] = None,
+    cache_folder: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where uploads are kept while it runs.")
+    ] = None,
+    drain_seconds: Annotated[
+        float, typer.Option(metavar="S", help="Calls in flight may go on after SIGTERM.")
+    ] = 20.0,
+    stop_with_stdin: Annotated[
+        bool, typer.Option("--stop-with-stdin", help="End when standard input closes.")
+    ] = False,
+    max_photo_pixels: Annotated[
+        int, typer.Option(metavar="N", help="Largest photo, width x height.")
+    ] = 50_000_000,
+    max_speech_seconds: Annotated[float, typer.Option(metavar="S", help="Longest sound.")] = 3600.0,
+    max_asset_mib: Annotated[int, typer.Option(metavar="N", help="Largest upload.")] = 256,
+    max_streams: Annotated[int, typer.Option(metavar="N", help="Concurrent animations.")] = 8,
+    idle_seconds: Annotated[
+        float, typer.Option(metavar="S", help="A silent stream is ended after this.")
+    ] = 60.0,
+) -> None:
+    """Serve Blender and other clients over gRPC until SIGTERM or Ctrl-C.
+
+    Listens on this machine alone unless told otherwise. Prints `listening on HOST:PORT`
+    once it answers.
+
+    \b
+    Examples:
+      facewright serve
+      facewright serve --port 0 --device cuda:0 --device cuda:1
+      openssl rand -hex 32 > token.txt
+      facewright serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem --token-file token.txt
+    """
+    from facewright.serve.config import ServeConfig
+    from facewright.serve.limits import MIB, Limits
+    from facewright.serve.server import run
+
+    config = ServeConfig(
+        host=host,
+        port=port,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        token=_token(token_file),
+        devices=tuple(device or ["auto"]),
+        cache_folder=cache_folder,
+        drain_seconds=drain_seconds,
+        stop_with_stdin=stop_with_stdin,
+        limits=Limits(
+            max_photo_pixels=max_photo_pixels,
+            max_speech_seconds=max_speech_seconds,
+            max_asset_bytes=max_asset_mib * MIB,
+            max_streams=max_streams,
+            idle_seconds=idle_seconds,
+        ),
+    )
+    raise typer.Exit(run(config))
+
+
+@app.command()
+def models() -> None:
+    """List morphable models, animators and drivers, with licence and size.
+
+    \b
+    Example:
+      facewright models
+    """
+    from facewright.catalogue import catalogue, lines
+
+    for line in lines(catalogue()):
+        print(line)
+
+
+def _token(path: Path | None) -> str:
+    if path is None:
+        return ""
+    from facewright.media.files import open_source
+
+    with open_source(path, "token_file") as stream:
+        data = stream.read(4097)
+    try:
+        token = data.decode("ascii").strip()
+    except UnicodeDecodeError:
+        token = ""
+    if not token or len(data) > 4096:
+        raise InputError(f"{path}: expected one line of ASCII; `openssl rand -hex 32` makes one")
+    return token
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line; the process's exit status. Errors end in one line on stderr."""
+    command: Any = app
+    try:
+        status = command(arguments or ["--help"], prog_name="facewright", standalone_mode=False)
+        sys.stdout.flush()
+    except SystemExit:
+        raise
+    except BaseException as error:
+        return console.report(error)
+    return status if isinstance(status, int) else 0
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""The command line: help, results, progress, exit statuses, signals."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from facewright import cli, console
+from facewright.errors import BackendError, InputError, NoFaceError, OutputError
+from facewright.face.motion_io import load_motion
+from facewright.media.picture import read_picture
+from facewright.media.speech import read_speech
+from facewright.media.video import read_frames, read_video_info
+
+
+@pytest.fixture(scope="module")
+def subject(tmp_path_factory, examples) -> Path:
+    """The example portrait, captured through the command line."""
+    path = tmp_path_factory.mktemp("subject") / "subject.npz"
+    assert cli.run(["capture", str(examples / "portrait.png"), "-o", str(path), "-q"]) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def dubbed(tmp_path_factory, examples) -> Path:
+    """A folder with everything that one dub of the examples writes."""
+    folder = tmp_path_factory.mktemp("dubbed")
+    arguments = ["dub", str(examples / "portrait.png"), str(examples / "speech.wav")]
+    arguments += ["-o", str(folder / "a.mp4"), "--fps", "12.5", "--seed", "3"]
+    arguments += ["--motion-out", str(folder / "a.npz"), "--sheet", str(folder / "a.png")]
+    assert cli.run(arguments) == 0
+    return folder
+
+
+def test_the_video_is_as_long_as_the_speech_and_carries_its_sound(dubbed, examples):
+    assert sorted(path.name for path in dubbed.iterdir()) == ["a.mp4", "a.npz", "a.png"]
+    info = read_video_info(dubbed / "a.mp4")
+    speech = read_speech(examples / "speech.wav")
+    assert abs(info.frames - speech.seconds * 12.5) <= 1
+    assert info.sound_seconds == pytest.approx(speech.seconds, abs=0.03)
+    assert (info.width, info.height) == (512, 512)  # the whole photo
+    assert info.comment.startswith("Synthetic: a portrait animated by Facewright")
+    sound = read_speech(dubbed / "a.mp4").samples[: len(speech.samples)]
+    assert np.corrcoef(sound, speech.samples)[0, 1] > 0.98  # audible, and in time
+
+
+def test_the_face_moves_and_the_rest_of_the_photo_stands(dubbed, examples):
+    photo = read_picture(examples / "portrait.png").astype(float)
+    frames = np.stack(list(read_frames(dubbed / "a.mp4"))).astype(float)
+    mouth = frames[:, 150:200, 200:250]  # of the astronaut
+    corner = frames[:, :60, -60:]
+    assert mouth.std(axis=0).mean() > 4 * corner.std(axis=0).mean()
+    assert np.abs(corner.mean(axis=0) - photo[:60, -60:]).mean() < 3
+
+
+def test_the_motion_is_that_of_the_video(dubbed):
+    motion = load_motion(dubbed / "a.npz")
+    assert len(motion) == read_video_info(dubbed / "a.mp4").frames
+    assert motion.fps == 12.5
+    assert motion.column("jawOpen").max() > 0.15
+
+
+def test_the_sheet_shows_the_portrait_and_frames(dubbed):
+    sheet = read_picture(dubbed / "a.png")
+    assert sheet.shape[1] > 3 * sheet.shape[0] / 4 and sheet.std() > 30
+
+
+def test_the_same_seed_gives_the_same_video(tmp_path, subject, examples):
+    for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        arguments = ["dub", str(subject), str(examples / "speech.wav"), "-q", "--seed", seed]
+        arguments += ["-o", str(tmp_path / f"{name}.mp4"), "--fps", "3", "--extent", "crop"]
+        assert cli.run(arguments) == 0
+    first, second, other = (list(read_frames(tmp_path / f"{n}.mp4")) for n in "abc")
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, other)
+    assert first[0].shape == (256, 256, 3)
+
+
+def test_size_and_crop(tmp_path, subject, examples):
+    arguments = ["dub", str(subject), str(examples / "speech.wav"), "-q", "--fps", "1"]
+    arguments += ["-o", str(tmp_path / "a.mp4"), "--size", "512", "--extent", "crop"]
+    assert cli.run(arguments) == 0
+    assert next(read_frames(tmp_path / "a.mp4")).shape == (512, 512, 3)
+
+
+def test_a_large_photo_is_scaled_down_for_the_video(tmp_path, subject, examples):
+    arguments = ["dub", str(subject), str(examples / "speech.wav"), "-q", "--fps", "1"]
+    assert cli.run([*arguments, "-o", str(tmp_path / "a.mp4"), "--max-side", "300"]) == 0
+    assert next(read_frames(tmp_path / "a.mp4")).shape == (300, 300, 3)
+
+
+@pytest.mark.parametrize("suffix", ["glb", "obj", "ply"])
+def test_capture_writes_meshes(tmp_path, subject, suffix, capsys):
+    import trimesh
+
+    out = tmp_path / f"face.{suffix}"
+    assert cli.run(["capture", str(subject), "-o", str(out)]) == 0
+    mesh = trimesh.load(out, force="mesh", process=False)
+    assert len(mesh.faces) > 5000
+    assert 0.1 < np.ptp(mesh.vertices[:, 1]) < 0.5  # metres: a head
+    if suffix != "ply":
+        assert mesh.visual.uv is not None
+    assert "vertices, model" in capsys.readouterr().out
+
+
+def test_models_lists_what_there_is_with_licences(capsys):
+    assert cli.run(["models"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["NAME", "KIND", "LICENCE", "SIZE", "SUMMARY"]
+    kinds = {line.split()[0]: line for line in lines[1:]}
+    assert "animator" in kinds["reproject"] and "none" in kinds["reproject"]
+    assert re.search(r"driver +Apache-2\.0 +[1-9]\.\d MB", kinds["emoa2e"])
+    assert any("morphable model" in line and "CC0-1.0" in line for line in lines)
+
+
+@pytest.mark.parametrize("command", [[], ["dub"], ["capture"], ["serve"], ["models"]])
+def test_help_teaches_with_examples(command, capsys):
+    assert cli.run([*command, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "Example" in text and f"facewright {' '.join(command)}" in text
+
+
+def test_help_needs_no_heavy_module():
+    code = (
+        "import sys\nfrom facewright import cli\ncli.run(['dub', '--help'])\n"
+        "heavy = {'torch', 'mediapipe', 'cv2', 'numba', 'av', 'grpc', 'scipy'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nonsense"], "No such command"),
+        (["dub", "a.jpg"], "Missing argument"),
+        (["dub", "a.jpg", "b.wav"], "Missing option"),
+        (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--nonsense"], "No such option"),
+        (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--fps", "0"], "fps: expected values >= 1"),
+        (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--fps", "nan"], "fps: expected finite"),
+        (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--fps", "x"], "--fps"),
+        (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--size", "300"], "size: expected one of"),
+        (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--extent", "all"], "extent: expected one of"),
+        (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--seed", "-1"], "seed: expected"),
+        (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--mouth-opening", "9"], "mouth_opening"),
+        (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--face", "-1"], "face: expected"),
+        (["serve", "--host", "0.0.0.0"], "needs TLS"),
+        (["serve", "--port", "99999"], "port: expected"),
+        (["serve", "--token-file", "absent.txt"], "absent.txt: no such file"),
+    ],
+)
+def test_unusable_arguments_end_in_one_line(arguments, message, capsys):
+    assert cli.run(arguments) == 2
+    out, err = capsys.readouterr()
+    assert message in err and err.count("\n") == 1 and err.startswith("facewright: ")
+    assert out == ""
+
+
+@pytest.mark.parametrize("option", ["--animator", "--driver"])
+def test_unknown_names_list_the_known(option, tmp_path, subject, examples, capsys):
+    arguments = ["dub", str(subject), str(examples / "speech.wav"), "-q"]
+    assert cli.run([*arguments, "-o", str(tmp_path / "a.mp4"), option, "magic"]) == 2
+    assert "'magic' is not one of" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (InputError("x"), 2),
+        (NoFaceError("x"), 3),
+        (BackendError("x"), 4),
+        (OutputError("x"), 5),
+        (KeyboardInterrupt(), 130),
+        (RuntimeError("two\nlines"), 1),
+    ],
+)
+def test_exit_statuses(error, status, capsys, monkeypatch):
+    monkeypatch.delenv(console.DEBUG_VARIABLE, raising=False)
+    assert console.report(error) == status
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_what_was_not_foreseen_shows_its_traceback_on_request(capsys, monkeypatch):
+    monkeypatch.setenv(console.DEBUG_VARIABLE, "1")
+    try:
+        raise RuntimeError("surprise")
+    except RuntimeError as error:
+        console.report(error)
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_progress_in_plain_lines(capsys, monkeypatch):
+    now = iter([0.0, 1.0, 6.0, 12.0])
+    monkeypatch.setattr(console.time, "monotonic", lambda: next(now))
+    with console.ProgressDisplay() as progress:
+        for fraction, left in ((0.0, -1.0), (0.25, 75.0), (0.5, 3700.0), (1.0, 0.0)):
+            progress("animating", fraction, left)
+    assert capsys.readouterr().err == "animating\nanimating 50%, 1 h 02 min left\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_dub_leaves_nothing(tmp_path, subject, examples, number, status):
+    """Interrupted while frames are being encoded, as the temporary file shows."""
+    command = [sys.executable, "-m", "facewright.cli", "dub", str(subject)]
+    command += [str(examples / "speech.wav"), "-o", str(tmp_path / "a.mp4"), "--fps", "240"]
+    process = subprocess.Popen(
+        [*command, "--motion-out", str(tmp_path / "a.npz")],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob(".a.*.mp4")) and time.monotonic() < deadline:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.02)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == status
+    assert err.splitlines()[-1] in ("facewright: interrupted", "facewright: terminated")
+    assert "Traceback" not in err and out == ""
+    assert list(tmp_path.iterdir()) == []

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from facewright import checks
-from facewright.capture.subject import Subject
 from facewright.errors import InputError
-from facewright.face.motion import Motion
-from facewright.media.speech import Speech
+
+if TYPE_CHECKING:  # not at run time: `facewright --help` shows these controls' defaults
+    from facewright.capture.subject import Subject
+    from facewright.face.motion import Motion
+    from facewright.media.speech import Speech
 
 #: Told the share of the work that is done, 0..1. It may raise to call the work off.
 Progress = Callable[[float], None]

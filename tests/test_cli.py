@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -200,9 +201,9 @@ def test_what_was_not_foreseen_shows_its_traceback_on_request(capsys, monkeypatc
 
 def test_progress_in_plain_lines(capsys, monkeypatch):
     now = iter([0.0, 1.0, 6.0, 12.0])
-    monkeypatch.setattr(console.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(console, "time", SimpleNamespace(monotonic=lambda: next(now)))
     with console.ProgressDisplay() as progress:
-        for fraction, left in ((0.0, -1.0), (0.25, 75.0), (0.5, 3700.0), (1.0, 0.0)):
+        for fraction, left in ((0.0, -1.0), (0.25, 75.0), (0.5, 3725.0), (1.0, 0.0)):
             progress("animating", fraction, left)
     assert capsys.readouterr().err == "animating\nanimating 50%, 1 h 02 min left\n"
 

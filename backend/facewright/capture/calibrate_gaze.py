@@ -14,7 +14,7 @@ import numpy as np
 
 from facewright.capture import box, gaze
 from facewright.capture.basis import landmark_basis
-from facewright.capture.fit import fit
+from facewright.capture.fit import fit_shape
 from facewright.capture.landmarks import FaceFinder
 from facewright.capture.synthetic import gaze_error, random_coefficients, render
 from facewright.checks import Float32
@@ -41,8 +41,8 @@ def measure(model: MorphableModel, count: int, seed: int) -> tuple[Float32, Floa
             points = finder.track(picture)
         except NoFaceError:
             continue
-        found = fit(points, model, camera)
-        features.append(gaze.features(points, basis, found.identity, found.pose, camera))
+        identity, _, pose = fit_shape(points, model, camera)
+        features.append(gaze.features(points, basis, identity, pose, camera))
         truth.append(face.gaze)
     finder.close()
     return np.array(features, np.float32), np.array(truth, np.float32)

@@ -42,7 +42,7 @@ _LIP_WEIGHT, _LID_WEIGHT, _OVAL_WEIGHT, _SLIDE = 2.0, 2.0, 0.4, 0.3
 #: Standard deviation of a point, in reference pixels. Points err together, so it is
 #: larger than what one point would show.
 _NOISE = 2.0
-_COLD_STEPS, _WARM_STEPS = 12, 3
+_COLD_STEPS, _POSE_STEPS, _WARM_STEPS = 12, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,50 +90,59 @@ def fit(
     """
     landmarks = checks.floats("landmarks", landmarks, (POINTS, 2))
     basis = landmark_basis(model)
-    seen = landmarks[:SKIN_POINTS]
-    if np.ptp(seen, axis=0).min() < 1e-3 * min(camera.size):
-        raise InputError("landmarks: expected a face's points, got points that nearly coincide")
-    k_identity, k_expression = basis.identity.shape[-1], basis.expression.shape[-1]
-    fixed = identity is not None
-    if identity is not None:
-        identity = checks.floats("identity", identity, (k_identity,))
-    alpha = np.zeros(k_identity, np.float32) if identity is None else identity
-    beta = np.zeros(k_expression, np.float32)
-    if warm_start is None:
-        rotation, translation = _first_pose(basis.points(alpha, beta), seen, camera)
-        steps = _COLD_STEPS
-    else:
-        beta = checks.floats("warm_start.expression", warm_start.expression, (k_expression,))
-        alpha = (
-            alpha
-            if fixed
-            else checks.floats("warm_start.identity", warm_start.identity, (k_identity,))
-        )
-        rotation = poses.rotation_matrix(warm_start.pose[:3])
-        translation = warm_start.pose[3:]
-        steps = _WARM_STEPS
-    weights = _point_weights(seen) * (REFERENCE_SIZE / camera.size[0] / _NOISE)
-    precision = priors.expression_precision(model.expression_names)
-    # A cold start settles the pose before the shape may bend to explain it.
-    for step in range(steps):
-        moves = step >= 2 or warm_start is not None
-        rotation, translation, alpha, beta = _gauss_newton_step(
-            basis, seen, weights, precision, camera,
-            (rotation, translation, alpha, beta), shape_moves=moves, identity_moves=not fixed,
-        )  # fmt: skip
-    beta = np.clip(beta, priors.LOW, priors.HIGH)
-    pose = np.concatenate([poses.rotation_vector(rotation), translation]).astype(np.float32)
-    posed = rotation @ basis.points(alpha, beta) + translation[:, None]
-    projected = camera.project(posed.T)[:, :2].astype(np.float32)
-    distance = np.linalg.norm(projected - seen, axis=-1).mean()
+    alpha, beta, pose = fit_shape(landmarks, model, camera, identity, warm_start)
+    posed = poses.transform(pose, basis.points(alpha, beta).T)
+    projected = camera.project(posed)[:, :2].astype(np.float32)
+    distance = np.linalg.norm(projected - landmarks[:SKIN_POINTS], axis=-1).mean()
     return FitResult(
-        identity=np.asarray(alpha, np.float32),
-        expression=np.asarray(beta, np.float32),
+        identity=alpha,
+        expression=beta,
         pose=pose,
         gaze=gaze_from_irises.estimate(landmarks, basis, alpha, pose, camera),
         projected=projected,
         error=float(distance) * REFERENCE_SIZE / camera.size[0],
     )
+
+
+def fit_shape(
+    landmarks: Float32,
+    model: MorphableModel,
+    camera: Camera,
+    identity: Float32 | None = None,
+    warm_start: FitResult | None = None,
+) -> tuple[Float32, Float32, Float32]:
+    """All of :func:`fit` but the gaze: identity, expression and pose."""
+    basis = landmark_basis(model)
+    seen = landmarks[:SKIN_POINTS]
+    if np.ptp(seen, axis=0).min() < 1e-3 * min(camera.size):
+        raise InputError("landmarks: expected a face's points, got points that nearly coincide")
+    k_identity, k_expression = basis.identity.shape[-1], basis.expression.shape[-1]
+    alpha = np.zeros(k_identity, np.float32)
+    beta = np.zeros(k_expression, np.float32)
+    if warm_start is not None:
+        alpha = checks.floats("warm_start.identity", warm_start.identity, (k_identity,))
+        beta = checks.floats("warm_start.expression", warm_start.expression, (k_expression,))
+    if identity is not None:
+        alpha = checks.floats("identity", identity, (k_identity,))
+    if warm_start is None:
+        rotation, translation = _first_pose(basis.points(alpha, beta), seen, camera)
+    else:
+        rotation = poses.rotation_matrix(warm_start.pose[:3])
+        translation = warm_start.pose[3:]
+    weights = _point_weights(seen) * (REFERENCE_SIZE / camera.size[0] / _NOISE)
+    precision = priors.expression_precision(model.expression_names)
+    state = (rotation, translation, alpha, beta)
+    for step in range(_COLD_STEPS if warm_start is None else _WARM_STEPS):
+        state = _gauss_newton_step(
+            basis, seen, weights, precision, camera, state,
+            # A cold start settles the pose before the shape may bend to explain it.
+            shape_moves=step >= _POSE_STEPS or warm_start is not None,
+            identity_moves=identity is None,
+        )  # fmt: skip
+    rotation, translation, alpha, beta = state
+    pose = np.concatenate([poses.rotation_vector(rotation), translation])
+    beta = np.clip(beta, priors.LOW, priors.HIGH)
+    return alpha.astype(np.float32), beta.astype(np.float32), pose.astype(np.float32)
 
 
 def _point_weights(seen: Float32) -> Float32:

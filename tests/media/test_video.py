@@ -130,7 +130,7 @@ def test_ntsc_rate_reaches_the_file(tmp_path):
 
 
 def test_bad_arguments(tmp_path):
-    with pytest.raises(InputError, match=r"written as \.mp4"):
+    with pytest.raises(InputError, match=r"ends in \.mp4"):
         VideoWriter(tmp_path / "a.avi", (64, 64), 25)
     with pytest.raises(InputError, match="size"):
         VideoWriter(tmp_path / "a.mp4", (64, 9000), 25)

@@ -106,8 +106,15 @@ def atomic_output(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
 
 
-def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raise OutputError where :func:`atomic_output` would, before any long work."""
+def check_writable(path: str | os.PathLike[str], suffixes: tuple[str, ...] = ()) -> None:
+    """Raise what writing to ``path`` would, before any long work.
+
+    Raises:
+        InputError: its suffix is none of ``suffixes`` (lower case), where given.
+        OutputError: where :func:`atomic_output` would.
+    """
+    if suffixes and Path(path).suffix.lower() not in suffixes:
+        raise InputError(f"{path}: expected a name that ends in {' or '.join(suffixes)}")
     target = _writable_target(path)
     if not os.access(target.parent, os.W_OK | os.X_OK):
         raise OutputError(f"{path}: no permission to write into {target.parent}")

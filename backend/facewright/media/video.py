@@ -15,11 +15,14 @@ import numpy as np
 from facewright import checks
 from facewright.checks import Float32, UInt8
 from facewright.errors import InputError
-from facewright.media.files import Source, atomic_output, open_source, source_name
+from facewright.media.files import Source, atomic_output, check_writable, open_source, source_name
 from facewright.media.speech import MAX_SECONDS, decode_sound
 
 #: Rate of the sound written; what every player and Blender take.
 SOUND_RATE = 48_000
+
+#: What a video's name ends in.
+VIDEO_SUFFIXES = (".mp4", ".m4v")
 
 #: Largest side of a video written; H.264 level 6.2 ends there.
 MAX_SIDE = 8192
@@ -77,9 +80,7 @@ class VideoWriter:
 
         checks.floats("size", size, (2,), low=2, high=MAX_SIDE)
         self._width, self._height = int(size[0]), int(size[1])
-        self._path = Path(path)
-        if self._path.suffix.lower() not in (".mp4", ".m4v"):
-            raise InputError(f"{path}: videos are written as .mp4; give a name that ends in it")
+        check_writable(path, VIDEO_SUFFIXES)
         self.frames = 0
         self._clean = ExitStack()
         try:

@@ -4,4 +4,9 @@
 ``coefficients``   ``Coefficients`` rho in R^261 (TGDM eq. 6)
 ``motion``         ``Motion``, a performance per frame, and its files
 ``library``        ``load_model``: the default model and users' own by path
+``adapters``       models in foreign formats: ICT-FaceKit, BFM 2009 and 2019, FLAME
+``retarget``       motion moves from one model to another
+``motion_io``      motion as .npz, ARKit .csv and .json
+``mesh_io``        meshes as OBJ, PLY and GLB, read with limits and checked
+``archive``        .npz files read with limits; ``reading``, any model file
 """

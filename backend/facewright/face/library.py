@@ -11,6 +11,7 @@ import numpy as np
 
 from facewright import checks
 from facewright.errors import InputError
+from facewright.face import adapters
 from facewright.face.model import LandmarkEmbedding, MorphableModel, Part
 
 #: Layout of the files this version reads.
@@ -21,8 +22,9 @@ def load_model(name_or_path: str | Path = "default") -> MorphableModel:
     """The morphable model called ``name_or_path``.
 
     Args:
-        name_or_path: ``"default"`` or the default model's own name, or the path of an
-            ``.npz`` written by ``python -m facewright.face.build``.
+        name_or_path: ``"default"`` or the default model's own name, the path of an
+            ``.npz`` written by ``python -m facewright.face.build``, or of a model in a
+            format that ``facewright.face.adapters`` reads (ICT-FaceKit, BFM, FLAME).
 
     Returns:
         The model, read once and shared: its arrays are read-only.
@@ -37,8 +39,8 @@ def load_model(name_or_path: str | Path = "default") -> MorphableModel:
             raise InputError(f"name_or_path: this version has {model.name!r}, not {text!r}")
         return model
     path = Path(text)
-    if not path.is_file():
-        raise InputError(f"name_or_path: {text!r} is neither 'default' nor an .npz file")
+    if not path.exists():
+        raise InputError(f"name_or_path: {text!r} is neither 'default' nor a model's path")
     return _cached(path.resolve(), path.stat().st_mtime_ns)
 
 
@@ -50,7 +52,11 @@ def _default() -> MorphableModel:
 
 @lru_cache(maxsize=4)
 def _cached(path: Path, changed: int) -> MorphableModel:
-    return read_model(path)
+    if path.suffix.lower() == ".npz" and not adapters.is_ict_archive(path):
+        return read_model(path)
+    model = adapters.load(path)
+    check_model(model)
+    return _read_only(model)
 
 
 def read_model(path: Path) -> MorphableModel:
@@ -69,9 +75,7 @@ def read_model(path: Path) -> MorphableModel:
     except KeyError as error:
         raise InputError(f"{path.name}: lacks the array {error.args[0]!r}") from error
     check_model(model)
-    for value in _arrays_of(model):
-        value.setflags(write=False)
-    return model
+    return _read_only(model)
 
 
 def _unpack(arrays: dict[str, np.ndarray]) -> MorphableModel:
@@ -156,6 +160,12 @@ def _check_rows(name: str, index: np.ndarray, shape: tuple[int, ...], count: int
         )
     if index.size and (int(index.min()) < 0 or int(index.max()) >= count):
         raise InputError(f"{name}: expected rows in 0..{count - 1}, got {int(index.max())}")
+
+
+def _read_only(model: MorphableModel) -> MorphableModel:
+    for value in _arrays_of(model):
+        value.setflags(write=False)
+    return model
 
 
 def _arrays_of(model: MorphableModel) -> list[np.ndarray]:

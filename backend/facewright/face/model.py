@@ -124,8 +124,8 @@ class MorphableModel:
         expression = checks.floats(
             "expression", np.atleast_2d(expression), ("B", len(self.expression_basis))
         )
-        flat = identity @ self.identity_basis.reshape(len(self.identity_basis), -1)
-        flat = flat + expression @ self.expression_basis.reshape(len(self.expression_basis), -1)
+        flat = identity @ self.identity_basis.reshape(-1, self.mean.size)
+        flat = flat + expression @ self.expression_basis.reshape(-1, self.mean.size)
         shape = flat.reshape(len(flat), -1, 3) + self.mean
         if gaze is not None and self.eye_centres is not None:
             gaze = checks.floats("gaze", np.atleast_2d(gaze), ("B", 4), low=-1.0, high=1.0)

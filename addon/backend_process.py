@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from .errors import BackendError
@@ -65,13 +65,18 @@ class BackendProcess:
     It is told to end when its standard input closes, so that it ends with this process
     even where that one crashes.
 
+    Args:
+        command: from :func:`find_command`.
+        echo: given every line that the backend prints, in a thread of its own.
+
     Attributes:
         address: ``host:port``, after :meth:`start`.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], echo: Callable[[str], object] | None = None) -> None:
         self._command = [*command, "serve", "--host", "127.0.0.1", "--port", "0"]
         self._command.append("--stop-with-stdin")
+        self._echo = echo
         self._process: subprocess.Popen[str] | None = None
         self._log: deque[str] = deque(maxlen=40)
         self._heard = threading.Event()
@@ -150,6 +155,8 @@ class BackendProcess:
         with process.stdout as lines:
             for line in lines:
                 self._log.append(line.rstrip())
+                if self._echo:
+                    self._echo(line.rstrip())
                 if not self.address and (found := _LISTENING.search(line)):
                     self.address = found[1]
                     self._heard.set()

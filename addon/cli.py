@@ -75,6 +75,7 @@ def _dub(options: argparse.Namespace, meter: ProgressLine) -> int:
         token=options.token_file.read_text("utf-8").strip() if options.token_file else "",
         certificate=options.certificate,
         progress=meter,
+        echo=(lambda line: print(line, file=sys.stderr)) if options.verbose else None,
     )
     meter.end()
     for warning in result.warnings:
@@ -136,9 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     dub.add_argument("--animator", default="", help="default: the backend's")
     dub.add_argument("--driver", default="", help="default: the backend's")
     dub.add_argument("--seed", type=int, default=0, help="of head motion and blinks (0)")
-    dub.add_argument(
-        "--face", type=int, default=0, help="which of several (0 = largest)"
-    )
+    dub.add_argument("--face", type=int, default=0, help="which of several (0 = largest)")
     dub.add_argument(
         "--extent",
         default="auto",
@@ -147,6 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     dub.add_argument("--geometry", default="auto", help="image, vertices or auto")
     dub.add_argument("--address", default="", help="of a running backend; default: start one")
     dub.add_argument("--backend", default="", help="command that runs `facewright`")
+    dub.add_argument("--verbose", action="store_true", help="show what the backend prints")
     dub.add_argument("--token-file", type=Path, help="file with the backend's token")
     dub.add_argument("--certificate", type=Path, help="PEM of the backend's authority (TLS)")
     return parser

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +68,7 @@ def dub(
     token: str = "",
     certificate: Path | str | None = None,
     progress: Progress | None = None,
+    echo: Callable[[str], object] | None = None,
 ) -> Result:
     """Make a portrait say a recorded sentence. Replaces what Blender has open.
 
@@ -89,6 +90,7 @@ def dub(
         command: that runs ``facewright``, where it is not found by itself.
         token, certificate: of a backend on another machine.
         progress: told of every step.
+        echo: given what a backend that is started here prints.
 
     Raises:
         AddonError: one clear line; no output was changed.
@@ -110,7 +112,8 @@ def dub(
         work = stack.enter_context(_workplace(targets))
         if not address:
             report("starting the backend", 0.0, -1.0)
-            address = stack.enter_context(BackendProcess(find_command(command))).address
+            process = BackendProcess(find_command(command), echo)
+            address = stack.enter_context(process).address
         pem = Path(certificate).read_bytes() if certificate else None
         backend = stack.enter_context(Backend(address, token, pem))
         backend.hello()

@@ -81,7 +81,7 @@ def connect(settings: Settings, progress: Progress) -> Backend:
     if state.backend is None:
         if not settings.address and state.process is None:
             progress("starting the backend", 0.0, -1.0)
-            process = BackendProcess(find_command(settings.command))
+            process = BackendProcess(find_command(settings.command), echo=print)
             process.start()
             state.process = process
         address = settings.address or (state.process.address if state.process else "")

@@ -1,0 +1,212 @@
+"""The add-on's client against backends that misbehave in ways that the real one does not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent import futures
+from pathlib import Path
+
+import grpc
+import pytest
+
+pytestmark = pytest.mark.usefixtures("core")
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., str]]:
+    """Starts a backend of the given methods; its address."""
+    from addon.v1 import service_pb2_grpc
+
+    servers = []
+
+    def start(**methods: Callable) -> str:
+        kind = type("Scripted", (service_pb2_grpc.FacewrightServiceServicer,), methods)
+        server = grpc.server(futures.ThreadPoolExecutor(4))
+        service_pb2_grpc.add_FacewrightServiceServicer_to_server(kind(), server)
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        servers.append(server)
+        return f"127.0.0.1:{port}"
+
+    yield start
+    for server in servers:
+        server.stop(None).wait()
+
+
+def ready(window: int):
+    from addon.v1 import service_pb2
+
+    return service_pb2.AnimateResponse(
+        ready=service_pb2.AnimateReady(window=window, width=256, height=256)
+    )
+
+
+def answer(index: int):
+    from addon.v1 import service_pb2
+
+    return service_pb2.AnimateResponse(
+        frame=service_pb2.FrameResult(index=index, picture=bytes([index % 256]))
+    )
+
+
+def geometry(index: int):
+    from addon.v1 import face_pb2
+
+    return face_pb2.GeometryFrame(index=index, time_code=index / 25)
+
+
+def test_nobody_there() -> None:
+    from addon.client import Backend
+    from addon.errors import BackendError
+
+    with (
+        Backend("127.0.0.1:1") as backend,
+        pytest.raises(BackendError, match=r"no backend answers at 127\.0\.0\.1:1: start one"),
+    ):
+        backend.hello(timeout=1.0)
+
+
+def test_other_protocol_version(serve: Callable[..., str]) -> None:
+    from addon.client import Backend
+    from addon.errors import BackendError
+    from addon.v1 import service_pb2
+
+    def capabilities(self, request, context):
+        return service_pb2.GetCapabilitiesResponse(protocol_version=7)
+
+    with (
+        Backend(serve(GetCapabilities=capabilities)) as backend,
+        pytest.raises(BackendError, match="protocol version 7, this add-on version 1"),
+    ):
+        backend.hello()
+
+
+def test_another_service_is_named(serve: Callable[..., str]) -> None:
+    from addon.client import Backend
+    from addon.errors import BackendError
+
+    with (
+        Backend(serve()) as backend,
+        pytest.raises(BackendError, match="not a Facewright backend"),
+    ):
+        backend.hello()
+
+
+def test_window_bounds_what_is_in_flight(serve: Callable[..., str]) -> None:
+    from addon.client import Backend
+
+    seen, gate = [], threading.Event()
+
+    def animate(self, requests, context):
+        next(requests)
+        yield ready(3)
+        for request in requests:
+            seen.append(request.frame.index)
+            gate.wait(20)
+            yield answer(request.frame.index)
+
+    with Backend(serve(Animate=animate)) as backend, backend.animate("5e", size=256) as stream:
+        assert (stream.window, stream.size) == (3, (256, 256))
+        sent = 0
+        while stream.has_room:
+            stream.send(geometry(sent))
+            sent += 1
+        assert sent == 3
+        assert stream.receive(timeout=0.05) is None
+        gate.set()
+        got = []
+        while len(got) < 20:
+            if sent < 20 and stream.has_room:
+                stream.send(geometry(sent))
+                sent += 1
+            elif result := stream.receive(timeout=10):
+                got.append(result.index)
+    assert got == list(range(20)) == seen
+
+
+def test_stream_that_ends_early(serve: Callable[..., str]) -> None:
+    from addon.client import Backend
+    from addon.errors import BackendError
+
+    def animate(self, requests, context):
+        next(requests)
+        yield ready(8)
+        next(requests)
+
+    with Backend(serve(Animate=animate)) as backend, backend.animate("5e", size=256) as stream:
+        stream.send(geometry(0))
+        with pytest.raises(BackendError, match="ended the stream with 1 frames open"):
+            stream.receive(timeout=10)
+
+
+def test_cancel_ends_a_capture(serve: Callable[..., str], tmp_path: Path) -> None:
+    from addon.client import Backend
+    from addon.errors import Cancelled
+    from addon.tasks import Task
+    from addon.v1 import service_pb2
+
+    ended = threading.Event()
+
+    def find(self, request, context):
+        return service_pb2.FindAssetsResponse(present=request.sha256)
+
+    def capture(self, request, context):
+        context.add_callback(ended.set)
+        yield service_pb2.CaptureSubjectResponse(
+            progress=service_pb2.Progress(stage="fitting", fraction=0.5, seconds_left=9)
+        )
+        ended.wait(20)
+
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(b"x")
+    with Backend(serve(FindAssets=find, CaptureSubject=capture)) as backend:
+        task = Task(lambda report: backend.capture(photo, progress=report), backend.cancel)
+        step = task.poll(timeout=10)
+        assert step is not None and step.stage == "fitting"
+        task.cancel()
+        with pytest.raises(Cancelled):
+            task.result()
+    assert ended.wait(10)
+
+
+def test_forgotten_subject_is_captured_again(serve: Callable[..., str], tmp_path: Path) -> None:
+    from addon.client import Backend
+    from addon.errors import BackendError, SubjectUnknownError
+
+    with Backend(serve()) as backend:
+        captured = []
+
+        def capture(photo: Path, size: int):
+            captured.append((photo, size))
+            return type("Data", (), {"subject_id": "5e"})
+
+        backend.capture = capture  # type: ignore[assignment,method-assign]
+        calls = iter([SubjectUnknownError("gone"), "done"])
+
+        def call():
+            result = next(calls)
+            if isinstance(result, Exception):
+                raise result
+            return result
+
+        assert backend.with_subject("5e", tmp_path, 512, call) == "done"
+        assert captured == [(tmp_path, 512)]
+        calls = iter([SubjectUnknownError("gone")])
+        with pytest.raises(BackendError, match="another subject than before"):
+            backend.with_subject("77", tmp_path, 512, call)
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_files_are_checked_before_anything_is_sent(tmp_path: Path, content: bytes | None) -> None:
+    from addon.client import Backend
+    from addon.errors import InputError
+
+    photo = tmp_path / "photo.png"
+    if content is not None:
+        photo.write_bytes(content)
+    with (
+        Backend("127.0.0.1:1") as backend,
+        pytest.raises(InputError, match=r"photo: (there is no file|.* is empty)"),
+    ):
+        backend.capture(photo)

@@ -98,9 +98,7 @@ def bake(
         at = parts == part + 1
         out[at] = _inner(colour[at], guess[at], inside[at], tone)
     known = np.where(mouth, inside, known)
-    return Atlas(
-        _bled(out, parts), known.astype(np.float32), parts, texels
-    )
+    return Atlas(_bled(out, parts), known.astype(np.float32), parts, texels)
 
 
 def _shrunk(cover: Float32) -> Float32:
@@ -151,7 +149,10 @@ def _eye(
     bins = np.minimum((rings * 16).astype(int), 18)
     counted = np.bincount(bins, inside, 19)
     profile = np.stack(
-        [np.bincount(bins, inside * colour[:, k], 19) / np.maximum(counted, 1e-6) for k in range(3)],
+        [
+            np.bincount(bins, inside * colour[:, k], 19) / np.maximum(counted, 1e-6)
+            for k in range(3)
+        ],
         -1,
     )
     profile[counted < 3] = np.median(colour[iris_seen], 0)

@@ -43,9 +43,7 @@ def find(landmarks: Float32, size: int) -> Openings:
         radius = np.linalg.norm(around - around.mean(0), axis=-1).mean()
         irises.append([*landmarks[centre], radius])
     eyes = [polygon(landmarks[list(rim)], size) for rim in (EYE_LEFT_RIM, EYE_RIGHT_RIM)]
-    return Openings(
-        np.stack(eyes), polygon(landmarks[list(MOUTH_RIM)], size), np.float32(irises)
-    )
+    return Openings(np.stack(eyes), polygon(landmarks[list(MOUTH_RIM)], size), np.float32(irises))
 
 
 def polygon(corners: Float32, size: int) -> Float32:

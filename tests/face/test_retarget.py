@@ -111,7 +111,7 @@ def test_jaw_opens_alike_on_ict_and_default(default, ict, direction):
     points = _landmarks(target, moved)
     got = (points[:, 62, 1] - points[:, 66, 1])[motion.column("jawOpen") > 0.3]
     np.testing.assert_allclose(got / gap[0], 1.0, atol=0.25)
-    assert report.rms_mm < 0.25 * report.moved_mm
+    assert report.rms_mm < 0.35 * report.moved_mm  # a jaw cannot open further than its 1
 
 
 def test_units_of_the_pose(default, ict):

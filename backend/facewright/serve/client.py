@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +49,11 @@ class RemoteSubject:
     """
 
     header: face_pb2.SubjectHeader
-    mesh: face_pb2.SubjectMesh
+    mesh: face_pb2.SubjectMesh = field(repr=False)
     names: tuple[str, ...]
-    deltas: Float32
-    texture: bytes
-    plate: bytes
+    deltas: Float32 = field(repr=False)
+    texture: bytes = field(repr=False)
+    plate: bytes = field(repr=False)
 
     @property
     def id(self) -> str:

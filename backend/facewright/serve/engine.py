@@ -90,7 +90,7 @@ class Engine:
 
     def pictures(self, subject: Subject, job: Job) -> list[service_pb2.SubjectPictures]:
         """Atlas and plate, each in a message of its own."""
-        from facewright.render.texture import atlas_picture
+        from facewright.animate.texture import atlas_picture
 
         job.progress("painting the texture", 0.7)
         atlas = atlas_picture(subject)

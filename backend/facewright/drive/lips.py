@@ -49,7 +49,7 @@ LEAD = 0.02
 _SMOOTH = 0.6  # positions, standard deviation
 _SURE, _UNSURE = 0.55, 0.25  # closure that is shut wholly, and that is left as it is not
 _QUIET_DB = -32.0  # below the speech's level
-_QUIET_RMS = 10 ** (-58 / 20)  # below full scale: nothing that is meant to be heard
+_QUIET_RMS = 10 ** (-62 / 20)  # below full scale: nothing that is meant to be heard
 _HANGOVER = 0.12  # seconds that a gap must exceed on either side
 _RAMP = 0.10  # seconds from speech to rest
 

@@ -12,13 +12,12 @@ from facewright.drive import blinks, emoa2e, features, head, lips, rest
 from facewright.drive.base import DriveControls, Progress
 from facewright.errors import InputError
 from facewright.face.coefficients import GAZE
+from facewright.face.library import load_model
 from facewright.face.motion import Motion
 from facewright.face.names import EXPRESSION_64
 from facewright.media.speech import Speech
 
 WEIGHTS = Path(__file__).with_name("weights") / "emoa2e.safetensors"
-#: Name of the default model, whose blendshapes the network was taught.
-MODEL = "default"
 _SMILE = ("mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight")
 _SMILE_LOST = 0.4  # share of a resting smile that speaking takes
 
@@ -51,14 +50,12 @@ class Speaker:
     ) -> Motion:
         """The performance of ``speech``; see :class:`facewright.drive.base.Driver`."""
         tell = progress or (lambda share: None)
-        names, model = EXPRESSION_64, MODEL
-        if subject is not None:
-            names, model = subject.model.expression_names, subject.model.name
-            if tuple(names) != EXPRESSION_64:
-                raise InputError(
-                    f"subject: driver {self.name!r} moves the default model's blendshapes, "
-                    f"not those of {model!r}; retarget its motion instead"
-                )
+        model = load_model() if subject is None else subject.model
+        if tuple(model.expression_names) != EXPRESSION_64:
+            raise InputError(
+                f"subject: driver {self.name!r} moves the default model's blendshapes, "
+                f"not those of {model.name!r}; drive without a subject and retarget its motion"
+            )
         samples = _resampled(speech)
         level = features.levels(samples)
         presence = lips.presence(level)
@@ -90,17 +87,17 @@ class Speaker:
             controls.seed,
             activity,
             lips.accents(presence.level),
-            1.0 if subject is None else subject.model.metres_per_unit,
+            model.metres_per_unit,
         )
-        seen = np.zeros(len(names), np.float32)
+        seen = np.zeros(len(EXPRESSION_64), np.float32)
         gaze = np.zeros(GAZE, np.float32)
         if subject is not None:
             seen, gaze = subject.coefficients.expression, subject.coefficients.gaze
         motion = Motion(
             fps=controls.fps,
-            model=model,
-            names=tuple(names),
-            expression=_face(rest.resting(seen, names), spoken, shut, activity),
+            model=model.name,
+            names=EXPRESSION_64,
+            expression=_face(rest.resting(seen, EXPRESSION_64), spoken, shut, activity),
             pose=pose,
             gaze=np.tile(gaze, (len(times), 1)),
             sources={

@@ -26,6 +26,8 @@ from facewright.face.names import EXPRESSION_64
 from facewright.train.speech.augment import Sampler
 from facewright.train.speech.corpus import Corpus
 
+#: Columns that tell how far the lips are shut.
+PRESS_COLUMNS = [EXPRESSION_64.index("mouthPressLeft"), EXPRESSION_64.index("mouthPressRight")]
 LICENCE = "Apache-2.0"
 CREDIT = (
     "Trained on espeak-ng and flite speech and on Italian prompts (c) 2012 Carlo Flora "
@@ -93,9 +95,8 @@ def losses(
     if landmark_basis is not None:
         out["lm"] = (error @ landmark_basis).square().sum(-1).mean()
         total = total + preset.weight_lm * out["lm"]
-    columns = [EXPRESSION_64.index("mouthPressLeft"), EXPRESSION_64.index("mouthPressRight")]
-    shut = truth[..., columns].mean(-1) / PRESS
-    said = predicted[..., columns].mean(-1) / PRESS
+    shut = truth[..., PRESS_COLUMNS].mean(-1) / PRESS
+    said = predicted[..., PRESS_COLUMNS].mean(-1) / PRESS
     out["closure"] = ((said - shut).square() * (1 + 4 * shut)).mean()
     out["total"] = total + preset.weight_closure * out["closure"]
     return out

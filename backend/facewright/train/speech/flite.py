@@ -25,8 +25,10 @@ def speak(text: str, voice: str, stretch: float = 1.0) -> Utterance:
         stretch: durations are multiplied by this (0.7..1.4).
 
     Raises:
-        InputError: flite is not installed, or does not know the voice.
+        InputError: flite is not installed, or the voice is not one of those.
     """
+    if voice not in VOICES:  # flite itself would speak with another one
+        raise InputError(f"voice: flite's {voice!r} is not one of {', '.join(VOICES)}")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speech.wav"
         command = ["flite", "-voice", voice, "--setf", f"duration_stretch={stretch}",

@@ -25,7 +25,8 @@ setup-dev:
 
 demo: setup
 	@mkdir -p out
-	$(RUN) examples/demo.py --out out
+	$(RUN) -m addon dub examples/portrait.png examples/speech.wav \
+	  -o out/demo.mp4 --blend out/demo.blend --sheet out/demo.png
 
 test: setup-dev check tests
 

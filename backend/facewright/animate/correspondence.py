@@ -129,7 +129,7 @@ class Correspondences:
         return [self._of_picture(uv, part) for uv, part in zip(uvs, parts, strict=True)]
 
     def _of_picture(self, uv: Float32, parts: UInt8) -> Correspondence:
-        places, shows = self._baked()
+        places, shows = self._baked
         texels = atlas_points(uv, (_BAKED, _BAKED)) - np.float32(0.5)
         drawn = np.where(parts == Part.LASHES + 1, 0, parts).astype(np.uint8)
         skin = drawn == Part.SKIN + 1

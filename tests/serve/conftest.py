@@ -124,6 +124,8 @@ class MeterAnimator:
     """
 
     name = "meter"
+    summary = "shows one weight as a grey"
+    licence = "Apache-2.0"
     sizes = (64,)
     needs_correspondence = True
 

@@ -84,7 +84,7 @@ def test_capabilities_tell_limits_and_abilities(server):
     assert {"emoa2e"} <= {driver.name for driver in told.drivers}
     for thing in (*told.animators, *told.drivers):
         assert thing.summary and thing.licence
-    assert all(256 in animator.sizes for animator in told.animators if animator.name != "meter")
+    assert all(256 in animator.sizes for animator in told.animators)
     assert len(told.models) == 1
 
 

@@ -67,6 +67,14 @@ class Animator(Protocol):
     """Subject and geometry in, frames out; stateless between frames."""
 
     name: str
+    #: One line for a user who chooses.
+    summary: str
+    #: SPDX expression of the weights, or of the code where there are none.
+    licence: str
+    #: Sides of the frames that clients may ask for, in pixels.
+    sizes: tuple[int, ...]
+    #: Whether ``ImageGeometry`` has to come with uv and parts.
+    needs_correspondence: bool
 
     def prepare(self, subject: Subject, size: int) -> Any:
         """What is computed once per subject, for frames of ``size`` x ``size``."""

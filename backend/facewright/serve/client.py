@@ -7,6 +7,7 @@ files once under their SHA-256, keep the subject's id, keep a window of frames i
 from __future__ import annotations
 
 import hashlib
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -292,10 +293,15 @@ class Client:
         self, method: Callable[..., Any], request: Any, progress: Progress | None
     ) -> Iterator[Any]:
         """Answers of a call but for progress, which goes to ``progress``."""
-        with self._errors():
+
+        def begun() -> tuple[Any, Any]:
             call = method(request, metadata=self._metadata)
+            return call, next(call)
+
+        with self._errors():
+            call, first = self._retrying(begun)
             try:
-                for answer in call:
+                for answer in itertools.chain([first], call):
                     if answer.WhichOneof("part") != "progress":
                         yield answer
                     elif progress is not None:

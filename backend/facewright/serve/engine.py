@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -65,10 +64,10 @@ class Engine:
             animator = self._animator(name)
             response.animators.add(
                 name=name,
-                summary=_summary(animator),
-                sizes=getattr(animator, "sizes", (256, 512)),
-                needs_correspondence=getattr(animator, "needs_correspondence", False),
-                licence=getattr(animator, "licence", "Apache-2.0"),
+                summary=animator.summary,
+                sizes=animator.sizes,
+                needs_correspondence=animator.needs_correspondence,
+                licence=animator.licence,
             )
         for name in drivers.names():
             driver = drivers.create(name)
@@ -165,7 +164,3 @@ def _share(job: Job) -> Callable[[float], None]:
         job.progress("driving", 0.1 + 0.9 * fraction, left)
 
     return tell
-
-
-def _summary(thing: object) -> str:
-    return (inspect.getdoc(type(thing)) or "").partition("\n")[0]

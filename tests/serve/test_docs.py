@@ -1,0 +1,43 @@
+"""docs/protocol.md: its example runs, what it names exists."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from facewright.serve.v1 import service_pb2
+from PIL import Image
+
+
+def page(root) -> str:
+    return (root / "docs/protocol.md").read_text(encoding="utf-8")
+
+
+def test_the_example_dubs(root, examples, server, tmp_path, capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", page(root), re.DOTALL)
+    names: dict = {}
+    exec(compile(code, "docs/protocol.md", "exec"), names)
+    names["dub"](
+        server.address, examples / "portrait.png", examples / "speech.wav", tmp_path, frames=12
+    )
+    said = capsys.readouterr().out
+    assert re.search(r"subject [0-9a-f]{32}", said)
+    assert "frame" not in said  # no frame failed
+    pictures = sorted(tmp_path.glob("*.png"))
+    assert [path.stem for path in pictures] == [f"{i:05}" for i in range(12)]
+    clip = np.stack([np.asarray(Image.open(path)) for path in pictures]).astype(int)
+    assert clip.shape == (12, 256, 256, 3)
+    assert np.abs(np.diff(clip, axis=0)).max() > 0
+
+
+def test_every_call_and_limit_that_is_named_exists(root):
+    methods = set(service_pb2.DESCRIPTOR.services_by_name["FacewrightService"].methods_by_name)
+    text = page(root)
+    assert methods <= set(re.findall(r"\w+", text))
+    limits = service_pb2.Limits.DESCRIPTOR.fields_by_name
+    assert set(re.findall(r"Limits\.(\w+)", text)) <= set(limits)
+
+
+def test_links_lead_somewhere(root):
+    for link in re.findall(r"\]\(([^)#]+)\)", page(root)):
+        assert (root / "docs" / link).resolve().exists(), link

@@ -12,6 +12,7 @@ from facewright.errors import InputError
 from facewright.face import adapters
 from facewright.face.adapters import inert_pickle
 from facewright.face.adapters.flame import load_flame
+from facewright.face.adapters.inert_records import as_array
 from facewright.face.library import check_model
 from facewright.face.model import Part
 from foreign_models import flame_arrays, make_face
@@ -235,11 +236,9 @@ def test_arrays_that_contradict_themselves():
     def expect(message, value):
         tree = inert_pickle.loads(python2_pickle.dumps(value), "x.pkl")
         with pytest.raises(InputError, match=message):
-            inert_pickle.as_array(tree, "x.pkl")
+            as_array(tree, "x.pkl")
 
-    good = inert_pickle.as_array(
-        inert_pickle.loads(python2_pickle.dumps(Csc(np.diag([1.0, 2, 3]))), "x"), "x"
-    )
+    good = as_array(inert_pickle.loads(python2_pickle.dumps(Csc(np.diag([1.0, 2, 3]))), "x"), "x")
     np.testing.assert_array_equal(good, np.diag([1.0, 2, 3]))
     data = python2_pickle.dumps(Csc(np.eye(3)))
     raw = np.array([0, 1, 2], np.int32).tobytes()
@@ -248,7 +247,7 @@ def test_arrays_that_contradict_themselves():
         changed = data[:position] + np.array(worse, np.int32).tobytes() + data[position + 12 :]
         broken = inert_pickle.loads(changed, "x")
         with pytest.raises(InputError, match="contradicts itself"):
-            inert_pickle.as_array(broken, "x")
+            as_array(broken, "x")
     expect("expected an array, got dict", {"a": 1})
     expect("expected an array, got list", [[1], [2]])
     # An array whose bytes are too few for its shape.
@@ -263,7 +262,7 @@ def test_nested_bombs_end_quickly():
     for tail in (b"K\x00s.", b"N\x86.", b"cnumpy\ndtype\nq\x00."):
         try:
             value = inert_pickle.loads(b"}" + pair + tail, "x.pkl")
-            inert_pickle.as_array(value, "x.pkl")
+            as_array(value, "x.pkl")
         except InputError as error:
             assert len(str(error)) < 300
         else:

@@ -53,7 +53,8 @@ def test_folder(folder):
 
 
 def test_the_clear_front_of_the_eye_is_left_out(folder):
-    model, whole = load_ict(folder), load_ict(folder, cornea=True)
+    model, whole = load_ict(folder), load_ict(folder, overlays=True)
+    assert Part.LASHES in whole.triangle_parts and Part.LASHES not in model.triangle_parts
     assert len(whole.triangles) > len(model.triangles)
     assert model.eye_centres is not None
     np.testing.assert_allclose(model.eye_centres[0] - model.eye_centres[1], [6.4, 0, 0], atol=1e-4)
@@ -144,7 +145,11 @@ def test_the_light_model_in_one_file(real):
     assert len(real.identity_basis) == 100
     assert set(real.expression_names) >= set(ARKIT_52) - {"tongueOut"}
     assert "tongueOut" not in real.expression_names
-    assert set(np.unique(real.triangle_parts)) == {int(part) for part in Part}
+    assert set(np.unique(real.triangle_parts)) == {int(p) for p in Part} - {int(Part.LASHES)}
+    assert real.eye_axes is not None
+    # Both eyes look a little outward, as they were scanned.
+    np.testing.assert_allclose(real.eye_axes[0], real.eye_axes[1] * [-1, 1, 1], atol=2e-3)
+    assert 0.04 < real.eye_axes[0][0] < 0.15
     # The jaw opens by some 25 mm at the chin, and takes the lower teeth along, not the upper.
     jaw = real.expression_basis[real.expression_index("jawOpen")] * real.metres_per_unit
     chin = real.landmark_points(jaw, real.landmarks68)[8]

@@ -9,7 +9,7 @@
 ``complete``       iBUG-68 from a list beside the model, or from the few points it names
 ``atlas``          texture coordinates: packing charts, or simple ones where there are none
 ``wavefront``      OBJ parser that keeps the order of vertices
-``inert_pickle``   the data in a pickle, without running it
+``inert_pickle``   the data in a pickle, without running it; ``inert_records``, its objects
 
 None of these models is shipped; docs/models.md says where users find them and what their
 licences allow.

@@ -32,6 +32,7 @@ from facewright.errors import InputError
 from facewright.face.adapters import inert_pickle, wavefront
 from facewright.face.adapters.assemble import ANONYMOUS, RawModel, assemble
 from facewright.face.adapters.complete import complete_landmarks, landmarks_beside
+from facewright.face.adapters.inert_records import as_array
 from facewright.face.model import LandmarkEmbedding, MorphableModel, Part
 from facewright.face.reading import MAX_MODEL_BYTES, finite, indices, read_limited
 
@@ -124,7 +125,7 @@ def load_flame(path: str | Path, *, identity_count: int | None = None) -> Morpha
 def _array(tree: dict, key: str, where: str) -> np.ndarray:
     if key not in tree:
         raise InputError(f"{where}: has no {key!r}")
-    return inert_pickle.as_array(tree[key], f"{where}: {key}")
+    return as_array(tree[key], f"{where}: {key}")
 
 
 def _identity_count(where: str, components: int, wanted: int | None) -> int:

@@ -10,7 +10,8 @@ What is changed on the way in:
   browInnerUp and cheekPuff, which ARKit has whole, are added up.
 - Each eyeball is two shells: an inner one with the iris, and an outer one, clear in front
   of it. The clear cap of the outer shell is left out, so that an opaque render shows the
-  iris; ``cornea=True`` keeps it.
+  iris. So are the lashes, which are cards for a transparent texture. ``overlays=True``
+  keeps both.
 - The sheets that only serve layered eye shaders (tear film, blend, occlusion) are left out.
 """
 
@@ -62,14 +63,15 @@ _PARTS = {
 _DETAIL = {"M_Face": 6.0, "M_IrisLeft": 2.0, "M_IrisRight": 2.0}
 
 
-def load_ict(path: str | Path, *, cornea: bool = False) -> MorphableModel:
+def load_ict(path: str | Path, *, overlays: bool = False) -> MorphableModel:
     """An ICT-FaceKit model.
 
     Args:
         path: the FaceXModel folder (or the one around it), with .obj or .obj.gz files, or
             the whole model as a quantised .npz. A folder may hold only some of the
             identities and expressions: what is there is loaded, with a warning.
-        cornea: keep the clear front of the eyeballs' outer shell.
+        overlays: keep what needs a transparent material: the clear front of the eyeballs'
+            outer shell, and the lashes.
 
     Raises:
         InputError: naming the file that is absent or does not fit.
@@ -79,7 +81,7 @@ def load_ict(path: str | Path, *, cornea: bool = False) -> MorphableModel:
         mesh, landmarks, identity, expressions = _read_folder(path)
     else:
         mesh, landmarks, identity, expressions = _read_archive(path)
-    return _build(str(path), mesh, landmarks, identity, expressions, cornea)
+    return _build(str(path), mesh, landmarks, identity, expressions, overlays)
 
 
 def is_ict_folder(path: Path) -> bool:
@@ -188,7 +190,7 @@ def _build(
     landmarks: np.ndarray,
     identity: Float32,
     expressions: dict[str, Float32],
-    cornea: bool,
+    overlays: bool,
 ) -> MorphableModel:
     absent = [name for name in _PARTS if name not in mesh.materials]
     if absent or not len(mesh.uvs):
@@ -196,20 +198,25 @@ def _build(
     material = np.array([_PARTS.get(name, -1) for name in mesh.materials])
     parts = material[mesh.triangle_materials]
     keep = parts >= 0
+    if not overlays:
+        keep &= parts != Part.LASHES
 
     centres, axes, albedo = [], [], np.zeros_like(mesh.vertices)
     for side in ("Left", "Right"):
         inner = np.unique(mesh.triangles[_of(mesh, f"M_Iris{side}")])
         outer = _of(mesh, f"M_Sclera{side}")
-        centre, axis = _eyeball(mesh.vertices, np.unique(mesh.triangles[outer]))
+        centre, axis = _eyeball(mesh, outer, _of(mesh, f"M_Iris{side}"))
         offset = mesh.vertices - centre
         radius = np.linalg.norm(offset - (offset @ axis)[:, None] * axis, axis=1)
         front = offset @ axis > 0
-        if not cornea:
+        if not overlays:
             cap = ((radius < _CAP) & front)[mesh.triangles].all(axis=1)
             keep &= ~(outer & cap)
         for limit, colour in ((_IRIS, _IRIS_COLOUR), (_PUPIL, _PUPIL_COLOUR)):
             albedo[inner[(radius < limit)[inner] & front[inner]]] = colour
+        # The inner shell is hollow, and its cavity is seen through the pupil.
+        cavity = (_normals(mesh)[inner] * offset[inner]).sum(axis=1) < 0
+        albedo[inner[cavity]] = _PUPIL_COLOUR
         centres.append(centre)
         axes.append(axis)
 
@@ -273,16 +280,37 @@ def _of(mesh: wavefront.WavefrontMesh, material: str) -> np.ndarray:
     return mesh.triangle_materials == mesh.materials.index(material)
 
 
-def _eyeball(vertices: Float32, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Centre of the sphere through ``rows`` (least squares) and the axis at gaze zero.
+def _eyeball(
+    mesh: wavefront.WavefrontMesh, outer: np.ndarray, inner: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Centre of the outer shell's sphere (least squares) and the axis through the iris.
 
-    |p - c|^2 = r^2 is linear in c and r^2 - |c|^2. The axis is z: the model's eyes look
-    straight ahead.
+    |p - c|^2 = r^2 is linear in c and r^2 - |c|^2. ICT's eyes look some six degrees
+    outward; the iris is the foremost texture island of the inner shell.
     """
-    points = vertices[rows].astype(np.float64)
+    points = mesh.vertices[np.unique(mesh.triangles[outer])].astype(np.float64)
     system = np.column_stack([2 * points, np.ones(len(points))])
     solution, *_ = np.linalg.lstsq(system, (points**2).sum(axis=1), rcond=None)
-    return solution[:3].astype(np.float32), np.array([0.0, 0.0, 1.0], np.float32)
+    centre = solution[:3]
+    boxes = _island_boxes(mesh.uv_triangles[inner], mesh.triangles[inner], mesh.vertices)
+    low, high = boxes[boxes[:, 1, 2].argmax()]
+    axis = np.append(0.5 * (low + high)[:2], high[2]) - centre
+    return centre.astype(np.float32), (axis / np.linalg.norm(axis)).astype(np.float32)
+
+
+def _normals(mesh: wavefront.WavefrontMesh) -> np.ndarray:
+    """(V, 3) sums of the triangles' normals around each vertex, of no particular length."""
+    corners = mesh.vertices[mesh.triangles]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    return np.stack(
+        [
+            np.bincount(
+                mesh.triangles.ravel(), np.repeat(normals[:, k], 3), minlength=len(mesh.vertices)
+            )
+            for k in range(3)
+        ],
+        axis=1,
+    )
 
 
 def _inside_mouth(mesh: wavefront.WavefrontMesh, parts: np.ndarray) -> UInt8:

@@ -19,26 +19,7 @@ from typing import Any
 import numpy as np
 
 from facewright.errors import InputError
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A global that the pickle mentions; only a name here."""
-
-    module: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.module}.{self.name}"
-
-
-@dataclass(slots=True)
-class Record:
-    """An object of a known foreign class: its class's name and its state, inert."""
-
-    kind: Name
-    arguments: tuple = ()
-    state: Any = None
+from facewright.face.adapters.inert_records import CHUMPY, SPARSE, Name, Record
 
 
 @dataclass(slots=True)
@@ -60,8 +41,6 @@ _NUMERIC_MODULES = ("numpy.core.numeric", "numpy._core.numeric")
 _BUILTINS = ("builtins", "__builtin__")
 _DATA_TYPES = ("object", "list", "dict", "set", "tuple", "int", "float", "str", "bytes",
                "unicode", "long", "bool", "bytearray")  # fmt: skip
-_SPARSE = re.compile(r"scipy\.sparse\._?(csc|csr|coo)")
-_CHUMPY = re.compile(r"chumpy(\.[a-z_]+)*")
 #: Numbers and booleans; text ('S', 'U') is data too. Objects ('O') only hold data that
 #: this interpreter built.
 _DTYPE = re.compile(r"[<>=|]?(b1|[iu][1248]|f[248]|[SU]\d{1,5}|O8?|[?bBhHiIlLqQefd])")
@@ -89,61 +68,6 @@ def loads(data: bytes, where: str) -> Any:
     except (IndexError, KeyError, ValueError, TypeError, struct.error, OverflowError,
             AttributeError, MemoryError, RecursionError) as error:  # fmt: skip
         raise InputError(f"{where}: not a readable pickle ({error!r:.200})") from error
-
-
-def as_array(value: Any, where: str) -> np.ndarray:
-    """A NumPy array from an array, a list of numbers, a chumpy or a sparse record.
-
-    Raises:
-        InputError: it is something else, or a sparse matrix that contradicts itself.
-    """
-    if isinstance(value, Record) and _CHUMPY.fullmatch(value.kind.module):
-        state = value.state
-        if value.kind.name != "Ch" or not isinstance(state, dict) or "x" not in state:
-            raise InputError(f"{where}: a chumpy {value.kind.name}, which is not a plain array")
-        return as_array(state["x"], where)
-    if isinstance(value, Record):
-        return _dense(value, where)
-    # Flat lists only: nested ones may share rows and unfold without end.
-    flat = isinstance(value, (list, tuple)) and all(isinstance(v, (int, float)) for v in value)
-    if flat or isinstance(value, (np.ndarray, np.generic)):
-        array = np.asarray(value)
-        if array.dtype.kind in "biuf":
-            return array
-        raise InputError(f"{where}: expected numbers, got {array.dtype}")
-    raise InputError(f"{where}: expected an array, got {type(value).__name__}")
-
-
-def _dense(record: Record, where: str) -> np.ndarray:
-    """A scipy.sparse csc or csr matrix laid out in full, its indices checked first."""
-    state = record.state if isinstance(record.state, dict) else {}
-    kind = record.kind.name[:3]
-    shape = state.get("_shape", state.get("shape"))
-    if kind not in ("csc", "csr") or not {"indices", "indptr", "data"} <= set(state):
-        raise InputError(f"{where}: expected an array or a csc matrix, got {record.kind}")
-    if not isinstance(shape, tuple) or len(shape) != 2 or not all(
-        isinstance(size, (int, np.integer)) and 0 <= size <= 1 << 24 for size in shape
-    ) or int(shape[0]) * int(shape[1]) > 1 << 28:  # fmt: skip
-        raise InputError(f"{where}: a sparse matrix of an unusable shape")
-    major, minor = (shape[1], shape[0]) if kind == "csc" else shape
-    values = as_array(state["data"], where)
-    inner, starts = as_array(state["indices"], where), as_array(state["indptr"], where)
-    if (
-        starts.shape != (major + 1,)
-        or inner.shape != values.shape
-        or inner.ndim != 1
-        or inner.dtype.kind not in "iu"
-        or starts.dtype.kind not in "iu"
-        or starts[0] != 0
-        or (np.diff(starts.astype(np.int64)) < 0).any()
-        or starts[-1] != len(inner)
-        or (len(inner) and (int(inner.min()) < 0 or int(inner.max()) >= minor))
-    ):
-        raise InputError(f"{where}: a sparse matrix that contradicts itself")
-    dense = np.zeros((major, minor))
-    outer = np.repeat(np.arange(major), np.diff(starts.astype(np.int64)))
-    np.add.at(dense, (outer, inner), values)
-    return dense.T if kind == "csc" else dense
 
 
 class _Reader:
@@ -250,7 +174,7 @@ class _Reader:
             return tuple(items) if name == "tuple" else items
         if module in _BUILTINS and name in ("bytes", "bytearray", "dict") and not arguments:
             return {} if name == "dict" else b""
-        if _SPARSE.fullmatch(module) or _CHUMPY.fullmatch(module):
+        if SPARSE.fullmatch(module) or CHUMPY.fullmatch(module):
             return Record(function, arguments)
         raise InputError(f"{self.where}: the pickle calls {function}; refused without running it")
 
@@ -294,8 +218,8 @@ def _allowed(name: Name) -> bool:
         or (module == "_codecs" and plain == "encode")
         or (module == "collections" and plain == "OrderedDict")
         or (module in _BUILTINS and plain in _DATA_TYPES)
-        or bool(_SPARSE.fullmatch(module) and re.fullmatch(r"[a-z]+_(matrix|array)", plain))
-        or bool(_CHUMPY.fullmatch(module) and re.fullmatch(r"[A-Za-z]+", plain))
+        or bool(SPARSE.fullmatch(module) and re.fullmatch(r"[a-z]+_(matrix|array)", plain))
+        or bool(CHUMPY.fullmatch(module) and re.fullmatch(r"[A-Za-z]+", plain))
     )
 
 

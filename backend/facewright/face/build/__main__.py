@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from facewright.face.build import assemble, pack, sources
+from facewright.face.build import default, pack, sources
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
         help="where the downloaded packages are kept (default: %(default)s)",
     )
     options = parser.parse_args()
-    model = assemble.build_model(sources.load(options.cache))
+    model = default.build_model(sources.load(options.cache))
     pack.write(options.output, model)
     print(f"{options.output}: {options.output.stat().st_size / 1e6:.2f} MB, {model.name}")
 

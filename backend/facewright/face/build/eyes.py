@@ -20,11 +20,11 @@ from facewright.face.build.sources import Float64, Int64
 from facewright.face.model import Part
 
 #: Rings as angles from the pupil's centre in degrees; the ball is closed up to the last.
-RINGS = np.array([4.0, 8.4, 9.4, 13.0, 18.0, 23.0, 25.6, 27.4, 33.0, 42.0, 54.0, 70.0, 90.0, 112.0])
+RINGS = np.array([3.5, 6.6, 7.4, 10.5, 14.0, 17.5, 20.6, 21.8, 27.0, 36.0, 48.0, 64.0, 90.0, 112.0])
 SEGMENTS = 24
-PUPIL, LIMBUS = 9.0, 26.5
+PUPIL, LIMBUS = 7.0, 21.2
 #: How far the cornea's apex stands out, as a share of the radius.
-BULGE = 0.05
+BULGE = 0.04
 
 PUPIL_COLOUR = (0.03, 0.025, 0.025)
 IRIS_INNER, IRIS_OUTER = (0.42, 0.30, 0.19), (0.24, 0.18, 0.14)
@@ -95,7 +95,7 @@ def sclera_mask() -> Float64:
 
 def iris_ring(count_from: int = 0) -> Int64:
     """Rows of the ring nearest the limbus, the iris's visible edge, plus an offset."""
-    ring = int(np.abs(RINGS - 25.6).argmin())
+    ring = int(np.abs(RINGS - 20.6).argmin())
     return count_from + 1 + ring * SEGMENTS + np.arange(SEGMENTS)
 
 
@@ -175,6 +175,30 @@ def lashes(
         uv_triangles=triangles,
         colour=np.tile(HAIR_COLOUR, (hairs * 5, 1)),
     )
+
+
+def lash_moves(points: Float64, carried: Float64, centre: Float64) -> Float64:
+    """Displacements of hairs whose roots are carried by a lid.
+
+    Each hair goes with its root and turns about it as the root turns about the eyeball.
+
+    Args:
+        points: (5 h, 3) the hairs' vertices, ``carried`` their roots' displacements.
+        centre: (3,) of the eyeball.
+    """
+    hairs = points.reshape(-1, 5, 3)
+    root = (hairs[:, 0] + hairs[:, 1]) / 2
+    moved = carried.reshape(-1, 5, 3)[:, 0]
+    before, after = root - centre, root + moved - centre
+    before /= np.linalg.norm(before, axis=1, keepdims=True)
+    after /= np.linalg.norm(after, axis=1, keepdims=True)
+    axis = np.cross(before, after)
+    cosine = (before * after).sum(1)[:, None, None]
+    arm = hairs - root[:, None]
+    axis = axis[:, None]
+    along = (arm * axis).sum(2, keepdims=True)
+    turned = arm * cosine + np.cross(axis, arm) + axis * along / (1 + cosine)
+    return (turned - arm + moved[:, None]).reshape(-1, 3)
 
 
 def _arc(ring: Int64, first: int, last: int) -> Int64:

@@ -93,7 +93,7 @@ def _gather(model: MorphableModel, people: int, seed: int) -> tuple[Float64, Flo
     rng = np.random.default_rng(seed)
     finder = FaceFinder()
     gathered: tuple[list[Float64], list[Float64]] = ([], [])
-    for person in range(people):
+    for _ in range(people):
         identity = 0.7 * rng.normal(size=len(model.identity_basis)).clip(-2, 2)
         texture = 0.5 * rng.normal(size=len(model.texture_basis)).clip(-2, 2)
         for opened in (False, True):

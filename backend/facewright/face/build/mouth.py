@@ -180,7 +180,7 @@ def gums(name: str, arch: Arch, rest: Float64, anchors: Int64) -> Piece:
     crowns = UPPER_CROWNS if arch.up > 0 else LOWER_CROWNS
     reach = crowns[:, 0].sum() * arch.unit + 0.02
     stations = np.linspace(-reach, reach, GUM_STATIONS)
-    tangent, outward = arch.frame(stations)
+    _, outward = arch.frame(stations)
     centres = _centres(arch, crowns)
     heights = np.r_[crowns[::-1, 1], crowns[:, 1]]
     widths = np.r_[crowns[::-1, 0], crowns[:, 0]] * arch.unit

@@ -191,3 +191,26 @@ def lip_grid(base: SourceMesh) -> Int64:
 def ring_of(grid: Int64, vertex: int) -> int:
     """Row of the lip grid that holds a base vertex."""
     return int(np.flatnonzero((grid == vertex).any(1))[0])
+
+
+#: Rings of the lids' grids, from the inner margin outward.
+LID_RINGS = 7
+
+
+def lid_grids(base: SourceMesh) -> tuple[Int64, Int64]:
+    """(7, 28) base vertices of the left and of the right eye's lids.
+
+    The first ring is the one on the eyeball, at which the skin ends; column 0 is its
+    top. Columns run outward (away from the nose) first.
+    """
+    graph = QuadGraph(base.group("body"))
+    grids = []
+    for side, start in ((1, LID_TOP), (-1, mirrored(base.vertices, LID_TOP, graph))):
+        second = max(graph.neighbours[start], key=lambda v: side * base.vertices[v, 0])
+        rows = [graph.loop(start, second)]
+        skin = set(np.unique(graph.quads[graph.flood(NOSE_TIP, edges_of(rows[0]))]).tolist())
+        while len(rows) < LID_RINGS:
+            here = set().union(*map(set, rows))
+            rows.append([next(iter((graph.neighbours[v] & skin) - here)) for v in rows[-1]])
+        grids.append(np.asarray(rows))
+    return grids[0], grids[1]

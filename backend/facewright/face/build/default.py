@@ -1,0 +1,93 @@
+"""Builds the default model: head, shapes, albedo, landmarks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facewright.face.build import eyes, landmarks, texture, topology
+from facewright.face.build.assemble import Assembly, assemble
+from facewright.face.build.shapes import build_shapes
+from facewright.face.build.sources import Float64, Int64, Sources
+from facewright.face.model import LandmarkEmbedding, MorphableModel
+from facewright.face.names import EXPRESSION_64
+
+#: Name of the model that this version builds.
+NAME = "facewright-default-1"
+#: People sampled for the identity space and rendered for the landmarks, and the seed.
+SAMPLES, PEOPLE, SEED = 2500, 10, 20
+
+
+def build_model(sources: Sources) -> MorphableModel:
+    """The whole default model."""
+    assembly = assemble(sources)
+    shape = build_shapes(assembly, sources, samples=SAMPLES, seed=SEED)
+    colour = albedo(assembly, sources)
+    uvs, uv_triangles = assembly.uvs()
+    nowhere = LandmarkEmbedding(np.zeros(0, np.int32), np.zeros((0, 3), np.float32))
+    balls = [assembly.rows(name) for name in ("eye_left", "eye_right")]
+    model = MorphableModel(
+        name=NAME,
+        mean=shape.mean.astype(np.float32),
+        identity_basis=shape.identity.basis.astype(np.float32),
+        expression_basis=shape.expression.astype(np.float32),
+        texture_mean=colour.mean.astype(np.float32),
+        texture_basis=colour.basis.astype(np.float32),
+        expression_names=EXPRESSION_64,
+        triangles=assembly.triangles.astype(np.int32),
+        triangle_parts=assembly.triangle_parts.astype(np.uint8),
+        vertex_parts=assembly.vertex_parts.astype(np.uint8),
+        uvs=uvs.astype(np.float32),
+        uv_triangles=uv_triangles.astype(np.int32),
+        landmarks68=nowhere,
+        landmarks478=nowhere,
+        eye_centres=np.stack([ball_centre(shape.mean[ball]) for ball in balls]).astype(np.float32),
+        eye_axes=np.tile(np.float32([0, 0, 1]), (2, 1)),
+        metres_per_unit=1.0,
+        licence="CC0-1.0",
+    )
+    sets = lip_sets(assembly, topology.lip_grid(sources.base))
+    return landmarks.embed(model, sets, people=PEOPLE, seed=SEED)
+
+
+def lip_mask(assembly: Assembly, base_lips: Int64) -> Float64:
+    """(skin vertices,) 1 on the vermilion and behind it, fading over its border."""
+    skin = assembly.head.vertices
+    mask = np.zeros(len(skin))
+    border = topology.ring_of(base_lips, topology.VERMILION_FRONT)
+    for ring, row in enumerate(base_lips):
+        value = np.interp(ring, (border - 2, border - 1, border, border + 1), (0, 0.25, 0.85, 1))
+        mask[np.searchsorted(skin, row)] = value
+    return mask
+
+
+def albedo(assembly: Assembly, sources: Sources) -> texture.Albedo:
+    """Mean albedo and 80 components of the joined model."""
+    colour = np.concatenate([piece.colour for piece in assembly.pieces])
+    rows = assembly.rows
+    inner = {
+        "teeth": slice(rows("teeth_upper").start, rows("teeth_lower").stop),
+        "gums": slice(rows("gums_upper").start, rows("gums_lower").stop),
+        "lashes": slice(rows("lashes_left_upper").start, rows("lashes_right_lower").stop),
+    }
+    lips = lip_mask(assembly, topology.lip_grid(sources.base))
+    return texture.build_albedo(
+        assembly.rest, colour, rows("skin"), lips, (rows("eye_left"), rows("eye_right")), inner, 80
+    )
+
+
+def ball_centre(points: Float64) -> Float64:
+    """(3,) centre of an eyeball: the middle of its widest ring and the ring's depth."""
+    widest = 1 + int(np.abs(eyes.RINGS - 90.0).argmin()) * eyes.SEGMENTS
+    return points[widest : widest + eyes.SEGMENTS].mean(0)
+
+
+def lip_sets(assembly: Assembly, grid: Int64) -> landmarks.LipSets:
+    """Triangles between the vermilion's border and just behind the lip line, by lip."""
+    skin = assembly.head.vertices
+    border = topology.ring_of(grid, topology.VERMILION_FRONT)
+    line = topology.ring_of(grid, topology.LIP_LINE_FRONT)
+    rows = np.searchsorted(skin, grid[border - 1 : line + 2])
+    triangles = assembly.pieces[0].triangles
+    upper = np.flatnonzero(np.isin(triangles, rows[:, 10:29]).all(1))
+    lower = np.flatnonzero(np.isin(triangles, rows[:, np.r_[0:10, 29:38]]).all(1))
+    return landmarks.LipSets(upper, lower)

@@ -23,7 +23,7 @@ from facewright import __version__, checks
 from facewright.checks import UInt8
 from facewright.drive.base import DriveControls
 from facewright.errors import CancelledError, InputError
-from facewright.media.files import Source, atomic_output, check_writable, source_name
+from facewright.media.files import Source, check_writable, pending_bytes, source_name
 
 if TYPE_CHECKING:
     from facewright.animate.base import CoefficientGeometry
@@ -37,7 +37,6 @@ ProgressListener = Callable[[str, float, float], None]
 
 SIZES = (256, 512)
 EXTENTS = ("photo", "crop")
-MOTION_SUFFIXES = (".npz", ".csv", ".json")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 SUBJECT_SUFFIXES = (".npz", ".glb", ".obj", ".ply")
 
@@ -127,6 +126,7 @@ def dub(
         OutputError: disk full, no such folder, ...
         CancelledError: ``cancelled`` said so. On every error no output is left behind.
     """
+    from facewright.face import motion_io
     from facewright.media.speech import read_speech
     from facewright.media.video import VIDEO_SUFFIXES
 
@@ -134,7 +134,7 @@ def dub(
     job = Job(progress, cancelled)
     for path, suffixes in (
         (out, VIDEO_SUFFIXES),
-        (motion_out, MOTION_SUFFIXES),
+        (motion_out, motion_io.SUFFIXES),
         (sheet_out, PICTURE_SUFFIXES),
     ):
         if path is not None:
@@ -208,9 +208,10 @@ def drive(speech: Speech, subject: Subject, options: DubOptions, job: Job) -> Mo
 def animate(subject: Subject, motion: Motion, options: DubOptions) -> Iterator[UInt8]:
     """Yield batches of (B, H, W, 3) uint8 frames, ``options.extent`` wide."""
     from facewright import animate as animators
-    from facewright.animate.paste import paste
 
     if options.extent == "photo":
+        from facewright.animate.paste import paste
+
         subject = _within(subject, options.max_side)
     animator = animators.create(options.animator)
     state = animator.prepare(subject, options.size)
@@ -299,7 +300,7 @@ def render(
 
     See :func:`dub` for arguments and errors.
     """
-    from facewright.face.motion_io import save_motion
+    from facewright.face.motion_io import encode_motion
     from facewright.media.picture import encode_picture
     from facewright.media.sheet import Tile, contact_sheet, spread
     from facewright.media.video import VideoWriter
@@ -310,25 +311,24 @@ def render(
     job.tell("animating")
     with ExitStack() as outputs:
         if motion_out is not None:
-            save_motion(motion, outputs.enter_context(atomic_output(motion_out)))
-        sheet = outputs.enter_context(atomic_output(sheet_out)) if sheet_out is not None else None
+            data = encode_motion(motion, Path(motion_out).suffix)
+            outputs.enter_context(pending_bytes(motion_out, data))
         batches = animate(subject, motion, options)
         first = next(batches)
         height, width = first.shape[1:3]
-        writer = outputs.enter_context(
-            VideoWriter(out, (width, height), motion.fps, sound=speech, comment=_comment(options))
-        )
-        done = 0
-        with _Behind(writer) as behind:
-            for frames in itertools.chain([first], batches):
-                behind.write(frames)
-                for index in sorted(wanted.intersection(range(done, done + len(frames)))):
-                    label = f"{index / motion.fps:.2f} s"
-                    tiles.append(Tile(frames[index - done].copy(), label))
-                done += len(frames)
-                job.tell("animating", done / len(motion))
-        if sheet is not None:
-            sheet.write_bytes(encode_picture(contact_sheet(tiles), sheet.suffix[1:]))
+        comment, done = _comment(options), 0
+        with VideoWriter(out, (width, height), motion.fps, sound=speech, comment=comment) as writer:
+            with _Behind(writer) as behind:
+                for frames in itertools.chain([first], batches):
+                    behind.write(frames)
+                    for index in sorted(wanted.intersection(range(done, done + len(frames)))):
+                        label = f"{index / motion.fps:.2f} s"
+                        tiles.append(Tile(frames[index - done].copy(), label))
+                    done += len(frames)
+                    job.tell("animating", done / len(motion))
+            if sheet_out is not None:
+                data = encode_picture(contact_sheet(tiles), Path(sheet_out).suffix[1:])
+                outputs.enter_context(pending_bytes(sheet_out, data))
     return DubResult(subject, motion, width, height, done, subject.warnings)
 
 

@@ -20,10 +20,13 @@ from facewright.errors import InputError
 from facewright.face.archive import Archive, open_archive
 from facewright.face.motion import Motion
 from facewright.face.names import ARKIT_52
-from facewright.media.files import atomic_output, write_bytes
+from facewright.media.files import write_bytes
 
 FORMAT = "facewright.motion"
 VERSION = 1
+
+#: What a motion's file may end in.
+SUFFIXES = (".npz", ".csv", ".json")
 
 #: Unpacked size of a motion file: an hour at 60 frames a second and 64 names is 64 MB.
 MAX_MOTION_BYTES = 1 << 30
@@ -45,14 +48,31 @@ def save_motion(motion: Motion, path: str | os.PathLike[str]) -> None:
     """Write ``motion`` as .npz, .csv or .json, by the suffix; whole or not at all.
 
     Raises:
-        InputError: another suffix, or text too long for the format.
+        InputError: as :func:`encode_motion`.
         OutputError: the file cannot be written.
     """
-    writers = {".npz": _save_npz, ".csv": export_csv, ".json": export_json}
-    suffix = Path(path).suffix.lower()
-    if suffix not in writers:
-        raise InputError(f"path: expected .npz, .csv or .json, got {os.fspath(path)!r}")
-    writers[suffix](motion, path)
+    write_bytes(path, encode_motion(motion, Path(path).suffix))
+
+
+def encode_motion(motion: Motion, suffix: str = ".npz") -> bytes:
+    """``motion`` as the bytes of a file with that suffix, one of :data:`SUFFIXES`.
+
+    A .csv has one row a frame in the manner of Live Link Face: Timecode (HH:MM:SS:FF.mmm,
+    frames within the second and thousandths of a frame), BlendshapeCount, and ARKit's 52
+    weights in Apple's capitalisation, clipped to 0..1. A blendshape that the motion lacks
+    is 0. ARKit turns the eyes by eyeLook*, so those columns follow ``gaze`` (1 at
+    ``EYE_RANGE_DEGREES``) where it asks for more than the lids' own weight. The head's
+    pose has no column. A .json holds what the .npz does, numbers to six decimals.
+
+    Raises:
+        InputError: another suffix; text too long for .npz; no ARKit blendshape at all for
+            .csv (retarget the motion first).
+    """
+    encoders = dict(zip(SUFFIXES, (_npz, _csv, _json), strict=True))
+    if suffix.lower() not in encoders:
+        known = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+        raise InputError(f"path: expected {known}, got {suffix!r}")
+    return encoders[suffix.lower()](motion)
 
 
 def load_motion(path: str | os.PathLike[str]) -> Motion:
@@ -94,19 +114,7 @@ def load_motion(path: str | os.PathLike[str]) -> Motion:
             raise InputError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
 
 
-def export_csv(motion: Motion, path: str | os.PathLike[str]) -> None:
-    """Write one row a frame in the manner of Live Link Face.
-
-    The columns are Timecode (HH:MM:SS:FF.mmm, frames within the second and thousandths of
-    a frame), BlendshapeCount, and ARKit's 52 weights in Apple's capitalisation, clipped to
-    0..1. A blendshape that the motion lacks is 0. ARKit turns the eyes by eyeLook*, so
-    those columns follow ``gaze`` (1 at ``EYE_RANGE_DEGREES``) where it asks for more than
-    the lids' own weight. The head's pose has no column.
-
-    Raises:
-        InputError: the motion has no ARKit blendshape at all (retarget it first).
-        OutputError: the file cannot be written.
-    """
+def _csv(motion: Motion) -> bytes:
     table = arkit_weights(motion)
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -117,11 +125,10 @@ def export_csv(motion: Motion, path: str | os.PathLike[str]) -> None:
     writer.writerows(
         [code, len(LIVE_LINK_52), *row] for code, row in zip(codes, text.tolist(), strict=True)
     )
-    write_bytes(path, buffer.getvalue().encode("ascii"))
+    return buffer.getvalue().encode("ascii")
 
 
-def export_json(motion: Motion, path: str | os.PathLike[str]) -> None:
-    """Write the same content as the .npz as one JSON object, numbers to six decimals."""
+def _json(motion: Motion) -> bytes:
     tree = {
         "format": FORMAT,
         "version": VERSION,
@@ -133,7 +140,7 @@ def export_json(motion: Motion, path: str | os.PathLike[str]) -> None:
         "pose": np.round(motion.pose.astype(np.float64), 6).tolist(),
         "gaze": np.round(motion.gaze.astype(np.float64), 6).tolist(),
     }
-    write_bytes(path, json.dumps(tree, ensure_ascii=False).encode("utf-8"))
+    return json.dumps(tree, ensure_ascii=False).encode("utf-8")
 
 
 def arkit_weights(motion: Motion) -> checks.Float32:
@@ -159,24 +166,25 @@ def arkit_weights(motion: Motion) -> checks.Float32:
     return np.clip(table, 0.0, 1.0)
 
 
-def _save_npz(motion: Motion, path: str | os.PathLike[str]) -> None:
+def _npz(motion: Motion) -> bytes:
     texts = [motion.model, *motion.names, *motion.sources, *motion.sources.values()]
     if any(len(text) > MAX_TEXT or "\0" in text for text in texts):
         raise InputError(f"motion: names and sources must have at most {MAX_TEXT} characters")
-    with atomic_output(path) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(
-            stream,
-            format=np.array(FORMAT),
-            version=np.array(VERSION),
-            fps=np.array(motion.fps, np.float64),
-            model=np.array(motion.model),
-            names=_text_array(motion.names),
-            expression=motion.expression,
-            pose=motion.pose,
-            gaze=motion.gaze,
-            source_keys=_text_array(motion.sources),
-            source_values=_text_array(motion.sources.values()),
-        )
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        format=np.array(FORMAT),
+        version=np.array(VERSION),
+        fps=np.array(motion.fps, np.float64),
+        model=np.array(motion.model),
+        names=_text_array(motion.names),
+        expression=motion.expression,
+        pose=motion.pose,
+        gaze=motion.gaze,
+        source_keys=_text_array(motion.sources),
+        source_values=_text_array(motion.sources.values()),
+    )
+    return buffer.getvalue()
 
 
 def _text_array(texts: object) -> np.ndarray:

@@ -122,8 +122,20 @@ def check_writable(path: str | os.PathLike[str], suffixes: tuple[str, ...] = ())
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a small file atomically; raises OutputError."""
+    with pending_bytes(path, data):
+        pass
+
+
+@contextmanager
+def pending_bytes(path: str | os.PathLike[str], data: bytes) -> Iterator[None]:
+    """Write a small file that appears when the context ends well, as its caller's others do.
+
+    Raises:
+        OutputError: as :func:`atomic_output`.
+    """
     with atomic_output(path) as temporary:
         temporary.write_bytes(data)
+        yield
 
 
 def output_error(path: str | os.PathLike[str], error: BaseException) -> OutputError:

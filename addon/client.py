@@ -19,7 +19,14 @@ from typing import TypeVar
 
 import grpc
 
-from .errors import AddonError, BackendError, Cancelled, InputError, SubjectUnknownError
+from .errors import (
+    AddonError,
+    BackendError,
+    Cancelled,
+    InputError,
+    NoFaceError,
+    SubjectUnknownError,
+)
 from .stream import FrameStream
 from .subject_data import MotionData, SubjectData, read_motion, read_subject
 from .v1 import face_pb2, service_pb2, service_pb2_grpc
@@ -114,7 +121,7 @@ class Backend:
         for call in calls:
             call.cancel()
 
-    def hello(self, timeout: float = CONNECT_SECONDS) -> service_pb2.GetCapabilitiesResponse:
+    def hello(self, timeout: float | None = None) -> service_pb2.GetCapabilitiesResponse:
         """Shake hands; what the backend can do.
 
         Raises:
@@ -126,7 +133,10 @@ class Backend:
         with self._errors():
             # Waiting for the channel keeps a backend that is just starting from failing.
             answer = self._stub.GetCapabilities(
-                request, timeout=timeout, wait_for_ready=True, metadata=self._metadata
+                request,
+                timeout=timeout or CONNECT_SECONDS,
+                wait_for_ready=True,
+                metadata=self._metadata,
             )
         if answer.protocol_version != service_pb2.PROTOCOL_VERSION:
             raise BackendError(
@@ -329,7 +339,10 @@ class Backend:
 def error_of(error: grpc.RpcError, address: str) -> AddonError:
     """The add-on's error for a failed call; its message is the backend's one line."""
     code, message = error.code(), error.details() or ""
+    trailers = dict(error.trailing_metadata() or ())
     match code:
+        case grpc.StatusCode.INVALID_ARGUMENT if trailers.get("facewright-error") == "NoFaceError":
+            return NoFaceError(message)
         case grpc.StatusCode.INVALID_ARGUMENT:
             return InputError(message)
         case grpc.StatusCode.NOT_FOUND:
@@ -345,7 +358,6 @@ def error_of(error: grpc.RpcError, address: str) -> AddonError:
             )
         case grpc.StatusCode.UNIMPLEMENTED:
             return BackendError(f"{address} is not a Facewright backend of this version")
-    trailers = dict(error.trailing_metadata() or ())
     retry = trailers.get("retry-after-ms", "")
     hint = f"; try again in {int(retry) / 1000:g} s" if str(retry).isdigit() else ""
     return BackendError(f"{address}: {message}{hint} [{code.name}]")

@@ -144,8 +144,7 @@ def dub(
                 texturing.step()
         finally:
             texturing.close()
-        scene.render.resolution_x, scene.render.resolution_y = stream.size
-        sequence.place_frames(scene, work.frames, texturing.names)
+        sequence.place_frames(scene, work.frames, texturing.names, 1, stream.size)
         report("rendering the movie", 0.0, -1.0)
         sequence.render_movie(scene, work.movie)
         if targets.sheet:
@@ -257,7 +256,7 @@ def _stage(
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     scene = bpy.context.scene
     # Saved first, so that everything after is found relative to the .blend.
-    bpy.ops.wm.save_as_mainfile(filepath=str(work.blend), compress=True)
+    _write(work.blend)
     sequence.set_rate(scene, performance.fps)
     sequence.set_colour(scene)
     scene.frame_start, scene.frame_end = 1, len(performance)
@@ -277,6 +276,17 @@ def _save(scene: bpy.types.Scene, targets: _Targets, work: _Work) -> None:
     """Write the .blend as it should open: relative paths, first frame, movie as output."""
     scene.frame_set(scene.frame_start)
     scene.render.filepath = f"//{targets.movie.name}"
-    bpy.ops.wm.save_as_mainfile(filepath=str(work.blend), compress=True, relative_remap=False)
-    for backup in work.root.glob("*.blend1"):
-        backup.unlink()
+    _write(work.blend)
+
+
+def _write(blend: Path) -> None:
+    """Save the open file, without keeping the version before.
+
+    Raises:
+        OutputError: Blender could not.
+    """
+    blend.unlink(missing_ok=True)
+    try:
+        bpy.ops.wm.save_as_mainfile(filepath=str(blend), compress=True, relative_remap=False)
+    except RuntimeError as error:
+        raise OutputError(str(error).strip().removeprefix("Error: ")) from error

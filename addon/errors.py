@@ -17,6 +17,12 @@ class InputError(AddonError):
     exit_code = 2
 
 
+class NoFaceError(InputError):
+    """A photograph in which no face was found."""
+
+    exit_code = 3
+
+
 class BackendError(AddonError):
     """A backend that is absent, of another protocol version, or failing."""
 

@@ -272,16 +272,14 @@ class Texture(_JobOperator, bpy.types.Operator):
         who = _chosen(context)
         folder = _files(who.rig.name) / "frames"
         folder.mkdir(exist_ok=True)
-        whole = tuple(who.crop_camera.size) != (
-            scene.render.resolution_x,
-            scene.render.resolution_y,
-        )
         size, settings, known = int(chosen.size), session.Settings.read(), Known.of(who)
         options: dict[str, Any] = {
             "size": size,
             "animator": chosen.animator,
             "seed": chosen.seed,
-            "extent": (service_pb2.FRAME_EXTENT_PHOTO if whole else service_pb2.FRAME_EXTENT_CROP),
+            "extent": (
+                service_pb2.FRAME_EXTENT_PHOTO if who.whole_photo else service_pb2.FRAME_EXTENT_CROP
+            ),
         }
         stream = yield from _wait(
             Task(lambda report: _open(session.connect(settings, report), known, options))
@@ -297,7 +295,7 @@ class Texture(_JobOperator, bpy.types.Operator):
         finally:
             (texturing or stream).close()
         sequence.set_colour(scene)
-        sequence.place_frames(scene, folder, texturing.names, scene.frame_start)
+        sequence.place_frames(scene, folder, texturing.names, scene.frame_start, stream.size)
         self.report({"INFO"}, f"{len(texturing.names)} frames textured")
 
 

@@ -66,7 +66,11 @@ def place_sound(scene: bpy.types.Scene, path: Path, start: int = 1) -> bpy.types
 
 
 def place_frames(
-    scene: bpy.types.Scene, folder: Path, names: Sequence[str], start: int = 1
+    scene: bpy.types.Scene,
+    folder: Path,
+    names: Sequence[str],
+    start: int,
+    size: tuple[int, int],
 ) -> bpy.types.Strip:
     """Put pictures on the timeline as one image strip, in place of the one before.
 
@@ -74,8 +78,11 @@ def place_frames(
         folder: that holds them.
         names: files of consecutive frames; at least one.
         start: the scene's frame of the first.
+        size: their (width, height), which becomes the scene's: nothing is scaled.
     """
     _remove(scene, FRAMES)
+    scene.render.resolution_x, scene.render.resolution_y = size
+    scene.render.resolution_percentage = 100
     strip = strips(scene).new_image(
         name=FRAMES,
         filepath=portable(folder / names[0]),
@@ -123,8 +130,26 @@ def render_movie(scene: bpy.types.Scene, path: Path) -> None:
         bpy.ops.render.render(animation=True, scene=scene.name)
     except RuntimeError as error:
         raise OutputError(f"{path}: {str(error).strip().removeprefix('Error: ')}") from error
-    if not path.is_file() or path.stat().st_size == 0:
-        raise OutputError(f"{path}: Blender wrote no movie; is there room on the disk?")
+    wanted = scene.frame_end - scene.frame_start + 1
+    written = _movie_frames(path)
+    if written != wanted:
+        raise OutputError(
+            f"{path}: Blender wrote {written} of {wanted} frames; is there room on the disk?"
+        )
+
+
+def _movie_frames(path: Path) -> int:
+    """How many frames a movie file has; 0 where it is none."""
+    if not path.is_file():
+        return 0
+    try:
+        clip = bpy.data.movieclips.load(str(path))
+    except RuntimeError:
+        return 0
+    try:
+        return clip.frame_duration
+    finally:
+        bpy.data.movieclips.remove(clip)
 
 
 def _remove(scene: bpy.types.Scene, name: str) -> None:

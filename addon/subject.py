@@ -76,6 +76,11 @@ class SubjectObjects:
         return Pinhole(record["focal"], tuple(record["centre"]), tuple(record["crop"]))
 
     @property
+    def whole_photo(self) -> bool:
+        """Whether the whole photograph is framed, instead of the crop."""
+        return bool(self.rig[RECORD]["whole_photo"])
+
+    @property
     def photo(self) -> Path:
         """The photograph it was captured from."""
         return Path(bpy.path.abspath(self.rig[RECORD]["photo"]))
@@ -127,6 +132,7 @@ def build(
         "vertex_count": len(data.vertices),
         "metres_per_unit": float(data.metres_per_unit),
         "photo": portable(photo),
+        "whole_photo": whole_photo,
     }
     rig[CAMERA] = camera
     scene.camera = camera

@@ -51,6 +51,15 @@ def blender(request: pytest.FixtureRequest) -> Runner:
 
 
 @pytest.fixture(scope="session")
+def backend(core: None) -> Iterator[str]:
+    """The address of one real backend that the tests share."""
+    from addon.backend_process import BackendProcess, find_command
+
+    with BackendProcess(find_command()) as process:
+        yield process.address
+
+
+@pytest.fixture(scope="session")
 def core() -> Iterator[None]:
     """Makes `addon` importable; nothing of its core needs Blender."""
     sys.path.insert(0, str(ROOT))

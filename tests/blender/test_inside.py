@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path
 
 import pytest
 
 from .conftest import INSIDE, Runner
 
+PROGRAM = str(Path(sys.executable).with_name("facewright"))
 MODULES = sorted(path.stem for path in INSIDE.glob("check_*.py"))
 
 
@@ -16,8 +19,9 @@ def test_modules_are_found() -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_inside(blender: Runner, module: str) -> None:
+def test_inside(blender: Runner, module: str, backend: str) -> None:
     config, tests = str(INSIDE / "pytest.ini"), str(INSIDE / f"{module}.py")
-    done = blender("-m", "pytest", "-c", config, "-rs", tests)
+    environment = {"FACEWRIGHT_ADDRESS": backend, "FACEWRIGHT_BACKEND": PROGRAM}
+    done = blender("-m", "pytest", "-c", config, "-rs", tests, **environment)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert re.search(r"\d+ passed", done.stdout), done.stdout[-2000:]

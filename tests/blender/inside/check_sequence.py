@@ -33,7 +33,6 @@ def frames(scene: bpy.types.Scene, tmp_path: Path) -> list[str]:
     sequence.set_rate(scene, RATE)
     sequence.set_colour(scene)
     scene.frame_start, scene.frame_end = 1, FRAMES
-    scene.render.resolution_x = scene.render.resolution_y = SIZE
     return names
 
 
@@ -66,7 +65,7 @@ def still(scene: bpy.types.Scene, path: Path) -> np.ndarray:
 
 @pytest.mark.parametrize("start", [1, 31])
 def test_colour_goes_round_unchanged(scene, frames, tmp_path, start):
-    sequence.place_frames(scene, tmp_path, frames, start)
+    sequence.place_frames(scene, tmp_path, frames, start, (SIZE, SIZE))
     for index in (0, 7, FRAMES - 1):
         scene.frame_set(start + index)
         shown = still(scene, tmp_path / f"still_{index}.png")
@@ -75,7 +74,7 @@ def test_colour_goes_round_unchanged(scene, frames, tmp_path, start):
 
 def test_movie_has_every_frame_and_the_sound(scene, frames, sound, tmp_path):
     sequence.place_sound(scene, sound)
-    sequence.place_frames(scene, tmp_path, frames)
+    sequence.place_frames(scene, tmp_path, frames, 1, (SIZE, SIZE))
     movie = tmp_path / "movie.mp4"
     sequence.render_movie(scene, movie)
     there = sequence.strips(scene)
@@ -88,8 +87,7 @@ def test_movie_has_every_frame_and_the_sound(scene, frames, sound, tmp_path):
 
 
 def test_odd_pictures_lose_their_last_row(scene, frames, tmp_path):
-    scene.render.resolution_x, scene.render.resolution_y = 255, 201
-    sequence.place_frames(scene, tmp_path, frames)
+    sequence.place_frames(scene, tmp_path, frames, 1, (255, 201))
     sequence.render_movie(scene, tmp_path / "odd.mp4")
     assert (scene.render.resolution_x, scene.render.resolution_y) == (254, 200)
 
@@ -97,7 +95,7 @@ def test_odd_pictures_lose_their_last_row(scene, frames, tmp_path):
 def test_placing_again_replaces(scene, frames, sound, tmp_path):
     for _ in range(2):
         sequence.place_sound(scene, sound)
-        strip = sequence.place_frames(scene, tmp_path, frames)
+        strip = sequence.place_frames(scene, tmp_path, frames, 1, (SIZE, SIZE))
     assert len(sequence.strips(scene)) == 2
     assert strip.frame_final_duration == FRAMES == len(strip.elements)
     assert strip.directory.startswith("//")

@@ -128,7 +128,7 @@ def _encoder(encoding: int, paste_into: Subject | None, limits: Limits) -> Calla
             from facewright.animate.paste import paste
 
             frame = paste(paste_into, frame)
-        data = encode_picture(frame, suffix) if suffix else frame.tobytes()
+        data = encode_picture(frame, suffix, effort=1) if suffix else frame.tobytes()
         if len(data) + bounds.ENVELOPE_BYTES > limits.max_answer_bytes:
             raise StatusError(
                 grpc.StatusCode.RESOURCE_EXHAUSTED,

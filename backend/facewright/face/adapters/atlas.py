@@ -14,6 +14,7 @@ from facewright.face.model import Part
 
 #: Empty border around each chart, as a share of the atlas: four texels at 1024.
 MARGIN = 0.004
+_TURN = 2 * np.pi
 
 
 def pack(
@@ -85,11 +86,12 @@ def unwrap(
 ) -> tuple[Float32, Int32]:
     """A simple atlas for a model that has none.
 
-    The skin is wrapped on a vertical cylinder through the head's pivot, every other part
-    is seen from the front. Triangles that face inwards there (inside the nostrils, behind
-    the ears, the back of an eyeball) get charts of their own, so that they do not share
-    texels with what they lie behind. Where the skin is folded more than twice along one
-    radius (an ear in front of the skull) texels are still shared.
+    The skin is wrapped on a vertical cylinder through the head's pivot, the back of the
+    head at a third of the front's width; the crown is seen from above, every other part
+    from the front. Triangles that face inwards there (inside the nostrils, behind the
+    ears, the back of an eyeball) get charts of their own, so that they do not share texels
+    with what they lie behind. Where the skin is folded more than twice along one radius
+    (an ear in front of the skull) texels are still shared.
 
     Args:
         vertices: (V, 3) in the model's convention (pivot at the origin, z forward).
@@ -101,33 +103,39 @@ def unwrap(
     """
     corners = np.asarray(vertices, np.float64)[triangles]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    x, y, z = np.moveaxis(corners, -1, 0)
     skin = triangle_parts == Part.SKIN
 
-    angle = np.arctan2(corners[..., 0], corners[..., 2])
+    angle = np.arctan2(x, z)
     # A triangle across the seam at the back continues past pi instead of turning back.
-    angle = np.where(
-        (np.ptp(angle, axis=1) > np.pi)[:, None] & (angle < 0), angle + 2 * np.pi, angle
-    )
-    radius = np.hypot(corners[..., 0], corners[..., 2])
-    scale = float(radius[skin].mean()) if skin.any() else 1.0
-    points = np.stack(
-        [np.where(skin[:, None], angle * scale, corners[..., 0]), corners[..., 1]], axis=-1
-    )
+    angle = np.where((np.ptp(angle, axis=1) > np.pi)[:, None] & (angle < 0), angle + _TURN, angle)
+    # Where there is no way round the axis, or a cylinder would squeeze what looks up.
+    steep = normals[:, 1] > 0.7 * np.linalg.norm(normals, axis=1)
+    high = y.min(axis=1) > 0.7 * max(float(y.max()), 0.0)
+    crown = skin & ((steep & high) | (np.ptp(angle, axis=1) > np.pi))
 
+    away = np.maximum(np.abs(angle) - _TURN / 4, 0.0)
+    across = np.sign(angle) * (np.abs(angle) - away * 2 / 3)
     centre = corners.mean(axis=1)
-    outward = np.where(
-        skin,
-        normals[:, 0] * centre[:, 0] + normals[:, 2] * centre[:, 2],
-        normals[:, 2],
-    )
-    _, charts = np.unique(triangle_parts.astype(np.int64) * 2 + (outward < 0), return_inverse=True)
+    outward = normals[:, 0] * centre[:, 0] + normals[:, 2] * centre[:, 2]
+    inward = np.where(skin, np.where(crown, -normals[:, 1], -outward), -normals[:, 2]) > 0
+    points = np.stack([x, y], axis=-1)
+    points[skin] = np.stack([across, y], axis=-1)[skin]
+    points[crown] = np.stack([x, -z], axis=-1)[crown]
+
+    kind = triangle_parts.astype(np.int64) + len(Part) * crown
+    _, charts = np.unique(kind * 2 + inward, return_inverse=True)
     charts = charts.ravel()
-    areas = surface_areas(vertices, triangles, charts)
-    flat = points.reshape(-1, 2)
+    wrapped = np.flatnonzero(skin & ~crown)
+    if len(wrapped):
+        # Nearly square, as the atlas is; the cylinder's two directions have no common unit.
+        low, top = points[wrapped].min(axis=(0, 1)), points[wrapped].max(axis=(0, 1))
+        points[wrapped] *= [1.0, 0.9 * (top[0] - low[0]) / max(top[1] - low[1], 1e-9)]
     # Corners of one chart at one place are one coordinate.
     merged, rows = np.unique(
-        np.column_stack([flat, np.repeat(charts, 3)]), axis=0, return_inverse=True
+        np.column_stack([points.reshape(-1, 2), np.repeat(charts, 3)]), axis=0, return_inverse=True
     )
+    areas = surface_areas(vertices, triangles, charts)
     return pack(merged[:, :2], rows.reshape(-1, 3), charts, areas)
 
 

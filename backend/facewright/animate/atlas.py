@@ -9,6 +9,7 @@ completed around their centre, sclera and teeth from their own visible tone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,6 +26,10 @@ from facewright.render.texture import sample, unwrapped
 #: Side of the atlas that animators use.
 SIZE = 1024
 _EYES = (Part.EYE_LEFT, Part.EYE_RIGHT)
+#: Light behind the lips, the depth to which it reaches and over which it fades (metres).
+_BEHIND_LIPS, _LIT_DEPTH, _DARK_DEPTH = 0.78, 0.008, 0.02
+_FEW_TEXELS = 40  # too few to tell a tone by
+_LUMA = np.float32([0.299, 0.587, 0.114])
 _MOUTH = (Part.TEETH_UPPER, Part.TEETH_LOWER, Part.GUMS, Part.TONGUE)
 
 
@@ -93,17 +98,17 @@ def bake(
                                       holes.irises[side])  # fmt: skip
     mouth = np.isin(parts, [part + 1 for part in _MOUTH])
     inside = np.where(mouth, shown * sample(_shrunk(holes.mouth), points), 0).astype(np.float32)
-    tone = _skin_tone(out, guess, skin, known)
+    made = guess * (_skin_tone(out, guess, skin, known) * _throat(model, texels))[..., None]
     for part in _MOUTH:
         at = parts == part + 1
-        out[at] = _inner(colour[at], guess[at], inside[at], tone)
+        out[at] = _inner(colour[at], made[at], inside[at])
     known = np.where(mouth, inside, known)
     return Atlas(_bled(out, parts), known.astype(np.float32), parts, texels)
 
 
 def _shrunk(cover: Float32) -> Float32:
     """An opening without its rim, where lids and lips mix in."""
-    steps = max(1, cover.shape[0] // 256)
+    steps = max(1, cover.shape[0] // 512)
     return cv2.erode(cover, np.ones((3, 3), np.uint8), iterations=steps)
 
 
@@ -134,10 +139,10 @@ def _eye(
 ) -> tuple[Float32, Float32]:
     """Complete an eyeball's (N, 3) texels: colours, and how far they are the photo's."""
     sclera_seen = (inside > 0.9) & (np.linalg.norm(points - iris[:2], axis=-1) > 1.25 * iris[2])
-    sclera = np.percentile(colour[sclera_seen], 60, axis=0) if sclera_seen.sum() > 20 else (
+    sclera = np.percentile(colour[sclera_seen], 60, axis=0) if sclera_seen.sum() > _FEW_TEXELS else (
         np.float32([205, 198, 194]))  # fmt: skip
     iris_seen = (inside > 0.9) & (np.linalg.norm(points - iris[:2], axis=-1) < 1.05 * iris[2])
-    if iris_seen.sum() < 20:
+    if iris_seen.sum() < _FEW_TEXELS:
         fill = np.broadcast_to(sclera, colour.shape)
         return colour * inside[:, None] + fill * (1 - inside[:, None]), inside
     # In the eye's own plane the iris is a disc: where the photo shows its middle.
@@ -161,21 +166,28 @@ def _eye(
     return colour * inside[:, None] + fill * (1 - inside[:, None]), inside
 
 
-def _skin_tone(out: Float32, guess: Float32, skin: Float32, known: Float32) -> Float32:
-    """(3,) how much brighter than the model's skin the photo's is."""
+def _skin_tone(out: Float32, guess: Float32, skin: Any, known: Float32) -> Float32:
+    """How much brighter than the model's skin the photo's is."""
     at = skin & (known > 0.5)
     if not at.any():
-        return np.ones(3, np.float32)
-    return np.clip(np.median(out[at] / guess[at], axis=0), 0.4, 1.6)
+        return np.float32(1)
+    return np.clip(np.median(out[at] @ _LUMA) / np.median(guess[at] @ _LUMA), 0.4, 1.2)
 
 
-def _inner(colour: Float32, guess: Float32, inside: Float32, tone: Float32) -> Float32:
+def _throat(model: MorphableModel, texels: Fragments) -> Float32:
+    """(A, A) how light what lies behind the lips is: less, the deeper it lies."""
+    lips = model.landmark_points(model.mean, model.landmarks68)[60:68]
+    behind = (lips[:, 2].mean() - model.mean[:, 2:]) * model.metres_per_unit
+    fall = np.exp(-np.maximum(behind - _LIT_DEPTH, 0) / _DARK_DEPTH)
+    return interpolate(texels, _BEHIND_LIPS * fall, model.triangles)[0, ..., 0]
+
+
+def _inner(colour: Float32, made: Float32, inside: Float32) -> Float32:
     """Teeth, gums or tongue: the photo's own where seen, else the model's in that tone."""
-    made = guess * tone
     seen = inside > 0.9
-    if seen.sum() > 40:
-        ratio = np.median(colour[seen] / np.maximum(made[seen], 1), axis=0)
-        made = made * np.clip(ratio, 0.5, 1.4)
+    if seen.sum() > _FEW_TEXELS:
+        ratio = np.median(colour[seen] @ _LUMA) / max(float(np.median(made[seen] @ _LUMA)), 1)
+        made = made * np.clip(ratio, 0.5, 1.3)
     return colour * inside[:, None] + np.clip(made, 0, 255) * (1 - inside[:, None])
 
 

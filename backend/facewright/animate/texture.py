@@ -29,6 +29,7 @@ _PULL_WIDTHS = (0.02, 0.006)
 #: The largest correction, in fractions of the crop: more than that is a wrong landmark.
 _PULL_LIMIT = 0.02
 _REGION_GRID = 256
+_BAKED_FROM = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class PhotoTexture:
         rest: (V, 3) model space: the photo's shape, corrected.
         photo: (size, size, 3) the crop.
         skin: (size, size, 3) the crop with eyes and mouth filled from their rims.
+        parts: (size, size) uint8 part ids + 1 that the mesh shows in the photo.
         atlas: what all parts look like, seen or not.
     """
 
@@ -64,6 +66,7 @@ class PhotoTexture:
     rest: Float32
     photo: UInt8
     skin: UInt8
+    parts: UInt8
     atlas: atlases.Atlas
 
 
@@ -80,9 +83,10 @@ def photo_texture(subject: Subject, size: int) -> PhotoTexture:
     pixels = camera.project(posed)
     rows = np.flatnonzero(model.triangle_parts != Part.LASHES).astype(np.int32)
     triangles = np.ascontiguousarray(model.triangles[rows])
+    shown = model.triangle_parts[rows] + np.uint8(1)
+    found = rasterise(pixels[None], triangles, (size, size))
     normals = VertexNormals(model.triangles, model.vertex_count)(posed)
-    depth = rasterise(pixels[None], triangles, (size, size)).depth[0]
-    seen = visibility(posed, normals, pixels, depth, 0.004 / model.metres_per_unit)
+    seen = visibility(posed, normals, pixels, found.depth[0], 0.004 / model.metres_per_unit)
     holes = openings.find(landmarks, size)
     return PhotoTexture(
         subject=subject,
@@ -97,7 +101,29 @@ def photo_texture(subject: Subject, size: int) -> PhotoTexture:
         rest=rest,
         photo=photo,
         skin=openings.filled(photo, holes),
-        atlas=atlases.bake(model, rho, photo, pixels, normals, seen, depth, holes),
+        parts=np.where(found.triangles[0] >= 0, shown[found.triangles[0]], 0).astype(np.uint8),
+        atlas=_atlas_of(subject, triangles, posed, normals),
+    )
+
+
+def _atlas_of(
+    subject: Subject, triangles: Int32, posed: Float32, normals: Float32
+) -> atlases.Atlas:
+    """Bake the atlas from the crop, no smaller than eyes and teeth need."""
+    size = max(_BAKED_FROM, subject.camera.size[0])
+    camera = subject.camera.resized((size, size))
+    pixels = camera.project(posed)
+    depth = rasterise(pixels[None], triangles, (size, size)).depth[0]
+    slack = 0.004 / subject.model.metres_per_unit
+    return atlases.bake(
+        subject.model,
+        subject.coefficients,
+        resized(subject.crop, size),
+        pixels,
+        normals,
+        visibility(posed, normals, pixels, depth, slack),
+        depth,
+        openings.find(subject.landmarks * np.float32(size / subject.camera.size[0]), size),
     )
 
 

@@ -17,13 +17,13 @@ import numpy as np
 from facewright.animate.openings import pull_push
 from facewright.animate.texture import PhotoTexture, smoothstep
 from facewright.capture.subject import Subject
-from facewright.checks import Float32
+from facewright.checks import Float32, Int32, UInt8
 from facewright.face import pose as poses
 from facewright.render.camera import Camera
 from facewright.render.rasterise import interpolate, rasterise
 
-#: Nodes along a side.
-GRID = 64
+#: Cells of the field along a side, and nodes beyond each border of the crop.
+GRID, _MARGIN = 64, 10
 # In face heights (hairline to chin): where the neck starts and ends to let go of the head
 # below the chin, and how far background is carried along.
 _NECK = (0.0, 0.42)
@@ -32,7 +32,8 @@ _BAND = 0.42
 _TORSO_SHARE = 0.45
 #: Width of the resting border, in crop sides.
 _BORDER = 0.12
-_ROUNDS = 5  # of the fixed-point inversion
+#: How much further away background is drawn than the head, in model units of depth.
+_BEHIND = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +43,18 @@ class Warp:
     Attributes:
         camera: of frames.
         neutral: (6,) pose of the head in the photo.
-        nodes: (GRID, GRID, 2) the nodes' pixels.
-        points: (GRID, GRID, 3) the head's point at each node, in model space.
-        head: (GRID, GRID, 1) share of the head's motion.
-        torso: (GRID, GRID, 1) share of the head's shift.
+        nodes: (N, 2) the nodes' pixels in the photo, row by row, some beyond its borders.
+        triangles: (T, 3) the sheet they form.
+        points: (N, 3) the head's point at each node, in model space.
+        head: (N, 1) share of the head's motion.
+        torso: (N, 1) share of the head's shift.
         pivot: (3,) model point whose shift the shoulders follow.
     """
 
     camera: Camera
     neutral: Float32
     nodes: Float32
+    triangles: Int32
     points: Float32
     head: Float32
     torso: Float32
@@ -62,34 +65,46 @@ def prepare(texture: PhotoTexture) -> Warp:
     """Give the photo's pixels depth, and a share in the head's motion."""
     subject, camera, size = texture.subject, texture.camera, texture.size
     rho = subject.coefficients
-    cell = size / GRID
-    centres = (np.arange(GRID, dtype=np.float32) + 0.5) * cell
-    nodes = np.stack(np.meshgrid(centres, centres), -1)
+    side = GRID + 2 * _MARGIN
+    steps = (np.arange(side, dtype=np.float32) - _MARGIN + 0.5) * (size / GRID)
+    nodes = np.stack(np.meshgrid(steps, steps), -1)
     posed = poses.transform(rho.pose, texture.rest)
-    small = camera.resized((GRID, GRID))
-    found = rasterise(small.project(posed)[None], texture.triangles, (GRID, GRID))
-    depth = interpolate(found, posed[:, 2:], texture.triangles)[0, ..., 0]
-    known = cv2.erode((found.triangles[0] >= 0).astype(np.uint8), np.ones((3, 3), np.uint8))
+    pixels = camera.project(posed)
+    # The sheet's own raster: one cell per node.
+    cells = pixels[:, :2] * np.float32(GRID / size) + _MARGIN
+    pixels = np.concatenate([cells, pixels[:, 2:]], -1)
+    found = rasterise(pixels[None], texture.triangles, (side, side))
+    covered = (found.triangles[0] >= 0).astype(np.uint8)
+    depth = np.where(covered, found.depth[0], 0)
+    inside = cv2.erode(covered, np.ones((3, 3), np.uint8)).astype(np.float32)
     # Beyond the mesh, hair is as deep as the head's outline, which lies near its middle.
-    depth = pull_push((-depth)[..., None], known.astype(np.float32)).reshape(GRID, GRID)
-    depth = cv2.GaussianBlur(depth, (0, 0), 1.0)
+    depth = pull_push(depth[..., None], inside).reshape(side, side)
+    depth = cv2.GaussianBlur(depth, (0, 0), 1.0).reshape(-1, 1)
+    nodes = nodes.reshape(-1, 2)
     across = (nodes - np.float32(camera.centre)) * np.float32([1, -1]) / camera.focal
-    points = np.concatenate([across, np.full((GRID, GRID, 1), -1, np.float32)], -1)
-    points = points * depth[..., None] - rho.pose[3:]
-    points = points @ poses.rotation_matrix(rho.pose[:3])
-    head, torso = _shares(subject, nodes / size, found.triangles[0] >= 0)
+    points = np.concatenate([across, np.full((len(nodes), 1), -1, np.float32)], -1) * depth
+    points = (points - rho.pose[3:]) @ poses.rotation_matrix(rho.pose[:3])
+    head, torso = _shares(subject, nodes.reshape(side, side, 2) / size, covered)
     return Warp(
         camera=camera,
         neutral=rho.pose,
         nodes=nodes,
+        triangles=_sheet(side),
         points=points.astype(np.float32),
-        head=head[..., None],
-        torso=torso[..., None],
+        head=head.reshape(-1, 1),
+        torso=torso.reshape(-1, 1),
         pivot=np.zeros(3, np.float32),
     )
 
 
-def _shares(subject: Subject, nodes: Float32, covered: Float32) -> tuple[Float32, Float32]:
+def _sheet(side: int) -> Int32:
+    """(T, 3) triangles of side x side nodes, facing the camera."""
+    index = np.arange(side * side, dtype=np.int32).reshape(side, side)
+    a, b, c, d = index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]
+    return np.stack([a, b, c, a, c, d], -1).reshape(-1, 3)
+
+
+def _shares(subject: Subject, nodes: Float32, covered: UInt8) -> tuple[Float32, Float32]:
     """Shares of each node (0..1 over the crop) in the head's motion and in its shift."""
     landmarks = subject.landmarks / subject.camera.size[0]
     chin, brow = landmarks[152], landmarks[10]
@@ -98,8 +113,9 @@ def _shares(subject: Subject, nodes: Float32, covered: Float32) -> tuple[Float32
     below = (nodes - chin) @ down / face_height
     neck = smoothstep(*_NECK, below)
     matte = cv2.resize(subject.matte, (GRID, GRID), interpolation=cv2.INTER_AREA)
-    matte = np.maximum(matte, covered)
-    away = cv2.distanceTransform((matte < 0.5).astype(np.uint8), cv2.DIST_L2, 5) / GRID
+    matte = cv2.copyMakeBorder(matte, *(_MARGIN,) * 4, cv2.BORDER_REPLICATE)
+    person = (np.maximum(matte, covered) >= 0.5).astype(np.uint8)
+    away = cv2.distanceTransform(1 - person, cv2.DIST_L2, 5) / GRID
     band = 1 - smoothstep(0.0, 1.0, np.float32(away / (_BAND * face_height)))
     rest = _resting(subject, nodes)
     head = cv2.GaussianBlur((band * (1 - neck)).astype(np.float32), (0, 0), 1.5) * rest
@@ -121,25 +137,30 @@ def _resting(subject: Subject, nodes: Float32) -> Float32:
 
 
 def field(warp: Warp, pose: Float32) -> Float32:
-    """(GRID, GRID, 2) for each node of the frame, the point of the photo that it shows.
+    """(GRID, GRID, 2) for each cell of the frame, the point of the photo that it shows.
+
+    The sheet of nodes is moved and drawn like any mesh, so that where it folds the nearer
+    layer hides the other, and what turned away from the camera is not seen.
 
     Args:
         warp: of :func:`prepare`.
         pose: (6,) absolute pose of the head in the frame.
     """
-    moved = warp.camera.project(poses.transform(pose, warp.points.reshape(-1, 3)))
-    shift = moved[:, :2].reshape(warp.nodes.shape) - warp.nodes
+    moved = warp.camera.project(poses.transform(pose, warp.points))
     pivots = np.stack([poses.transform(p, warp.pivot[None])[0] for p in (pose, warp.neutral)])
     after, before = warp.camera.project(pivots)[:, :2]
-    forward = (warp.head * shift + warp.torso * (after - before)).astype(np.float32)
-    # Forward motion is known at photo points; frames need the way back: w = p - F(w).
-    scale = np.float32(GRID / warp.camera.size[0])
-    found = warp.nodes - forward
-    for _ in range(_ROUNDS):
-        found = warp.nodes - cv2.remap(
-            forward, found * scale - 0.5, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
-    return found
+    shift = warp.head * (moved[:, :2] - warp.nodes) + warp.torso * (after - before)
+    cells = (warp.nodes + shift) * np.float32(GRID / warp.camera.size[0])
+    depth = moved[:, 2:] + _BEHIND * (1 - warp.head)
+    sheet = np.concatenate([cells, depth], -1).astype(np.float32)[None]
+    found = rasterise(sheet, warp.triangles, (GRID, GRID))
+    points = interpolate(found, warp.nodes, warp.triangles)[0]
+    drawn = (found.triangles[0] >= 0).astype(np.float32)
+    if drawn.all():
+        return points
+    cells = np.stack(np.meshgrid(*(np.arange(GRID, dtype=np.float32) + 0.5,) * 2), -1)
+    centres = cells * np.float32(warp.camera.size[0] / GRID)
+    return pull_push(points - centres * drawn[..., None], drawn) + centres
 
 
 def bent(coarse: Float32, points: Float32, weight: Float32) -> Float32:

@@ -117,8 +117,9 @@ def assemble(raw: RawModel, where: str) -> MorphableModel:
     return MorphableModel(
         name=raw.name,
         mean=mean,
-        identity_basis=identity[:, source],
-        expression_basis=expression[:, source],
+        # Readers hand over transposed views; every evaluation would copy those anew.
+        identity_basis=np.ascontiguousarray(identity[:, source]),
+        expression_basis=np.ascontiguousarray(expression[:, source]),
         texture_mean=texture_mean,
         texture_basis=texture,
         expression_names=raw.expression_names,
@@ -218,4 +219,4 @@ def _albedo(
     if raw.texture is None:
         return mean, np.zeros((0, len(source), 3), np.float32)
     basis = _shaped(where, "texture basis", raw.texture, (None, len(raw.mean), 3))
-    return mean, basis[:, source]
+    return mean, np.ascontiguousarray(basis[:, source])

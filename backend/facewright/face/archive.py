@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,10 +13,22 @@ import numpy as np
 
 from facewright.checks import Float32
 from facewright.errors import InputError
-from facewright.face.reading import check_model_file, finite, indices
+from facewright.face.reading import brief, check_model_file, finite, indices
 
 #: All arrays of one archive, unpacked.
 MAX_UNPACKED_BYTES = 4 << 30
+
+#: What reading a damaged or unusual zip may raise.
+_DAMAGE = (
+    OSError,
+    ValueError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class Archive:
@@ -33,8 +47,10 @@ class Archive:
             raise InputError(f"{self.path}: has no array {name!r}")
         try:
             return self._arrays[name]
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile, MemoryError) as error:
-            raise InputError(f"{self.path}: array {name!r} cannot be read ({error})") from error
+        except (*_DAMAGE, MemoryError) as error:
+            raise InputError(
+                f"{self.path}: array {name!r} cannot be read ({brief(error)})"
+            ) from error
 
     def floats(self, name: str, shape: tuple[int | None, ...]) -> Float32:
         """Finite float32 numbers of the given shape; None fits any size."""
@@ -90,9 +106,9 @@ def open_archive(
                 f"{path}: unpacks to {total:,} bytes, more than the {max_unpacked:,} allowed"
             )
         arrays = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: not a readable .npz file ({error})") from error
+    except InputError:
+        raise
+    except _DAMAGE as error:
+        raise InputError(f"{path}: not a readable .npz file ({brief(error)})") from error
     with arrays:
         yield Archive(path, arrays)

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from facewright import checks
 from facewright.checks import Float32, Int32, UInt8
 from facewright.errors import InputError, OutputError
-from facewright.face.reading import finite, indices, read_limited
+from facewright.face.reading import brief, finite, indices, read_limited
 from facewright.media.files import Source, atomic_output, source_name
 
 FORMATS = ("obj", "ply", "glb")
@@ -336,7 +336,9 @@ def _check_glb(data: bytes, limits: MeshLimits, where: str) -> None:
     except InputError:
         raise
     except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
-        raise InputError(f"{where}: a GLB whose description cannot be read ({error!r})") from error
+        raise InputError(
+            f"{where}: a GLB whose description cannot be read ({brief(error)})"
+        ) from error
     if files:
         raise InputError(f"{where}: refers to another file ({str(files[0])[:60]!r}); embed it")
     _within(where, "elements", max(counts, default=0), 3 * limits.max_triangles)
@@ -381,4 +383,4 @@ def _parse(
             pieces.append((vertices, faces, np.asarray(uvs) if fits else None))
         return pieces
     except Exception as error:  # a parser meets hostile bytes in ways nobody can list
-        raise InputError(f"{where}: not a readable {kind.upper()} file ({error!r:.200})") from error
+        raise InputError(f"{where}: not a readable {kind.upper()} file ({brief(error)})") from error

@@ -30,6 +30,12 @@ def read_limited(source: Source, name: str, max_bytes: int) -> bytes:
     return data
 
 
+def brief(error: BaseException) -> str:
+    """What a parser said, on one line of bearable length (some quote the whole file)."""
+    text = " ".join(str(error).split())[:160]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
 def check_model_file(path: Path, kind: str) -> Path:
     """``path``, where it is a regular file of 1 byte to ``MAX_MODEL_BYTES``."""
     with open_source(path, kind):
@@ -44,7 +50,8 @@ def finite(where: str, array: NDArray) -> NDArray[np.float32]:
     values = np.asarray(array)
     if values.dtype.kind not in "fiu":
         raise InputError(f"{where}: expected numbers, got {values.dtype}")
-    values = values.astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = values.astype(np.float32)  # what is too large becomes infinite: found below
     if not np.isfinite(values).all():
         count = int((~np.isfinite(values)).sum())
         raise InputError(f"{where}: {count} numbers are NaN or infinite")

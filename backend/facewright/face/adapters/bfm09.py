@@ -17,7 +17,7 @@ import numpy as np
 from facewright.errors import InputError
 from facewright.face.adapters.assemble import ANONYMOUS, RawModel, assemble, vertex_embedding
 from facewright.face.model import MorphableModel
-from facewright.face.reading import check_model_file, finite, indices
+from facewright.face.reading import brief, check_model_file, finite, indices
 
 LICENCE = "LicenseRef-BFM-2009"
 _NAMES = ("meanshape", "idBase", "exBase", "meantex", "texBase", "tri", "keypoints")
@@ -85,7 +85,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     except NotImplementedError as error:
         raise InputError(f"{path}: a MATLAB 7.3 file; save it with -v7 again") from error
     except Exception as error:  # the parser meets damaged files in ways nobody can list
-        raise InputError(f"{path}: not a readable .mat file ({error!r:.200})") from error
+        raise InputError(f"{path}: not a readable .mat file ({brief(error)})") from error
     return {name: np.asarray(arrays[name]) for name in _NAMES}
 
 

@@ -22,7 +22,7 @@ from facewright.errors import InputError
 from facewright.face.adapters.assemble import ANONYMOUS, RawModel, assemble
 from facewright.face.adapters.complete import complete_landmarks, landmarks_beside
 from facewright.face.model import LandmarkEmbedding, MorphableModel
-from facewright.face.reading import check_model_file, finite, indices
+from facewright.face.reading import brief, check_model_file, finite, indices
 
 if TYPE_CHECKING:
     import h5py
@@ -69,34 +69,41 @@ def load_bfm2019(path: str | Path) -> MorphableModel:
     path = check_model_file(Path(path), "model")
     where = str(path)
     try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise InputError(f"{where}: not a readable HDF5 file ({error})") from error
-    with file:
-        mean = _numbers(file, "shape/model/mean", where).reshape(-1)
-        if mean.size % 3 or not mean.size:
-            raise InputError(f"{where}: shape/model/mean: expected 3V numbers, got {mean.size}")
-        size = mean.size
-        identity = _components(file, "shape", size, where)
-        offset = _numbers(file, "expression/model/mean", where).reshape(-1)
-        if offset.size != size:
-            raise InputError(
-                f"{where}: expression/model/mean: expected {size} numbers, got {offset.size}"
-            )
-        expression = np.concatenate(
-            [offset.reshape(1, -1, 3), _components(file, "expression", size, where)]
+        with h5py.File(path, "r") as file:
+            return _read(file, path)
+    except InputError:
+        raise
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
+        # A damaged file may show itself at any access.
+        raise InputError(f"{where}: not a readable HDF5 file ({brief(error)})") from error
+
+
+def _read(file: h5py.File, path: Path) -> MorphableModel:
+    where = str(path)
+    mean = _numbers(file, "shape/model/mean", where).reshape(-1)
+    if mean.size % 3 or not mean.size:
+        raise InputError(f"{where}: shape/model/mean: expected 3V numbers, got {mean.size}")
+    size = mean.size
+    identity = _components(file, "shape", size, where)
+    offset = _numbers(file, "expression/model/mean", where).reshape(-1)
+    if offset.size != size:
+        raise InputError(
+            f"{where}: expression/model/mean: expected {size} numbers, got {offset.size}"
         )
-        colour = texture = None
-        if "color" in file and _numbers(file, "color/model/mean", where).size == size:
-            colour = np.clip(_numbers(file, "color/model/mean", where).reshape(-1, 3), 0.0, 1.0)
-            texture = _components(file, "color", size, where)
-        mean = mean.reshape(-1, 3)
-        cells = _numbers(file, "shape/representer/cells", where)
-        cells = cells.T if cells.ndim == 2 and cells.shape[0] == 3 else cells
-        triangles = indices(f"{where}: shape/representer/cells", cells, len(mean))
-        landmarks = landmarks_beside(path, triangles, len(mean))
-        if landmarks is None:
-            landmarks = _landmarks(file, mean, triangles, where)
+    expression = np.concatenate(
+        [offset.reshape(1, -1, 3), _components(file, "expression", size, where)]
+    )
+    colour = texture = None
+    if "color" in file and _numbers(file, "color/model/mean", where).size == size:
+        colour = np.clip(_numbers(file, "color/model/mean", where).reshape(-1, 3), 0.0, 1.0)
+        texture = _components(file, "color", size, where)
+    mean = mean.reshape(-1, 3)
+    cells = _numbers(file, "shape/representer/cells", where)
+    cells = cells.T if cells.ndim == 2 and cells.shape[0] == 3 else cells
+    triangles = indices(f"{where}: shape/representer/cells", cells, len(mean))
+    landmarks = landmarks_beside(path, triangles, len(mean))
+    if landmarks is None:
+        landmarks = _landmarks(file, mean, triangles, where)
     names = (f"{ANONYMOUS}mean", *(f"{ANONYMOUS}{row:03d}" for row in range(len(expression) - 1)))
     return assemble(
         RawModel(
@@ -141,10 +148,7 @@ def _numbers(file: h5py.File, name: str, where: str) -> np.ndarray:
     dataset = _dataset(file, name, where)
     if dataset.dtype.kind not in "fiu":
         raise InputError(f"{where}: {name!r}: expected numbers, got {dataset.dtype}")
-    try:
-        values = dataset[()]
-    except (OSError, MemoryError) as error:
-        raise InputError(f"{where}: {name!r} cannot be read ({error})") from error
+    values = dataset[()]
     return values if values.dtype.kind in "iu" else finite(f"{where}: {name}", values)
 
 
@@ -175,5 +179,5 @@ def _landmarks(
         if any(point.shape != (3,) or not np.isfinite(point).all() for point in known.values()):
             raise ValueError("coordinates: expected three finite numbers")
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise InputError(f"{where}: {_LANDMARKS}: cannot be read ({error!r:.120})") from error
+        raise InputError(f"{where}: {_LANDMARKS}: cannot be read ({brief(error)})") from error
     return complete_landmarks(where, known, mean, triangles)

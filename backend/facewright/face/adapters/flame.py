@@ -34,7 +34,7 @@ from facewright.face.adapters.assemble import ANONYMOUS, RawModel, assemble
 from facewright.face.adapters.complete import complete_landmarks, landmarks_beside
 from facewright.face.adapters.inert_records import as_array
 from facewright.face.model import LandmarkEmbedding, MorphableModel, Part
-from facewright.face.reading import MAX_MODEL_BYTES, finite, indices, read_limited
+from facewright.face.reading import MAX_MODEL_BYTES, brief, finite, indices, read_limited
 
 #: FLAME 2017-2020 is for research only; FLAME 2023 may be had under CC-BY-4.0.
 LICENCE = "LicenseRef-FLAME"
@@ -241,5 +241,5 @@ def _npy_pickle(data: bytes, where: str) -> bytes:
         read = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
         read[version[0]](stream)
     except (ValueError, KeyError) as error:
-        raise InputError(f"{where}: not a readable .npy file ({error})") from error
+        raise InputError(f"{where}: not a readable .npy file ({brief(error)})") from error
     return data[stream.tell() :]

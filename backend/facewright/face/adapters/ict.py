@@ -31,7 +31,7 @@ from facewright.face.adapters.assemble import PLAIN_ALBEDO, RawModel, assemble, 
 from facewright.face.archive import open_archive
 from facewright.face.model import MorphableModel, Part
 from facewright.face.names import ARKIT_52
-from facewright.face.reading import indices, read_limited
+from facewright.face.reading import brief, indices, read_limited
 
 LICENCE = "MIT"
 #: Both halves are one blendshape in ARKit.
@@ -149,7 +149,7 @@ def _read_indices(file: Path) -> dict:
     try:
         table = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{file}: not readable JSON ({error})") from error
+        raise InputError(f"{file}: not readable JSON ({brief(error)})") from error
     if not isinstance(table, dict):
         raise InputError(f"{file}: expected a JSON object")
     return table

@@ -20,6 +20,7 @@ import numpy as np
 
 from facewright.errors import InputError
 from facewright.face.adapters.inert_records import CHUMPY, SPARSE, Name, Record
+from facewright.face.reading import brief
 
 
 @dataclass(slots=True)
@@ -67,7 +68,7 @@ def loads(data: bytes, where: str) -> Any:
         raise
     except (IndexError, KeyError, ValueError, TypeError, struct.error, OverflowError,
             AttributeError, MemoryError, RecursionError) as error:  # fmt: skip
-        raise InputError(f"{where}: not a readable pickle ({error!r:.200})") from error
+        raise InputError(f"{where}: not a readable pickle ({brief(error)})") from error
 
 
 class _Reader:

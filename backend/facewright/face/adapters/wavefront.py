@@ -16,7 +16,7 @@ import numpy as np
 
 from facewright.checks import Float32, Int32
 from facewright.errors import InputError
-from facewright.face.reading import finite, indices, read_limited
+from facewright.face.reading import brief, finite, indices, read_limited
 
 #: An OBJ of a face has a few MB; a file that unpacks to more is refused.
 MAX_OBJ_BYTES = 256 << 20
@@ -57,7 +57,7 @@ def read_text(path: Path) -> bytes:
     try:
         data = unpacker.decompress(data, MAX_OBJ_BYTES + 1)
     except zlib.error as error:
-        raise InputError(f"{path}: not a readable gzip file ({error})") from error
+        raise InputError(f"{path}: not a readable gzip file ({brief(error)})") from error
     if len(data) > MAX_OBJ_BYTES:
         raise InputError(f"{path}: unpacks to more than the {MAX_OBJ_BYTES:,} bytes allowed")
     if not unpacker.eof:
@@ -122,7 +122,7 @@ def _numbers(path: Path, keyword: str, lines: list[bytes], columns: int) -> Floa
     try:
         values = np.array(b" ".join(lines).split(), dtype=np.float64)
     except ValueError as error:
-        raise InputError(f"{path}: {keyword}: expected numbers ({error})") from error
+        raise InputError(f"{path}: {keyword}: expected numbers ({brief(error)})") from error
     if width < columns or values.size != width * len(lines):
         raise InputError(f"{path}: {keyword}: expected {columns} numbers on every line")
     return finite(f"{path}: {keyword}", values.reshape(-1, width)[:, :columns])
@@ -138,7 +138,7 @@ def _corner_indices(path: Path, lines: list[bytes], count: int) -> tuple[np.ndar
         # v, v/vt, v//vn or v/vt/vn: the same form at every corner, checked by the count.
         values = np.array(text.replace(b"//", b"/0/").replace(b"/", b" ").split(), dtype=np.int64)
     except (ValueError, OverflowError) as error:
-        raise InputError(f"{path}: f: expected whole numbers ({error})") from error
+        raise InputError(f"{path}: f: expected whole numbers ({brief(error)})") from error
     if values.size != fields * count:
         raise InputError(f"{path}: f: corners are written in different forms (v, v/vt, ...)")
     table = values.reshape(count, fields) - 1

@@ -81,10 +81,17 @@ def _frame(found: Correspondence, state: ReprojectState) -> UInt8:
     coarse = warps.bent(warps.field(state.warp, found.pose), found.points, found.face)
     smooth = cv2.resize(coarse, (texture.size,) * 2, interpolation=cv2.INTER_LINEAR)
     points = smooth + (found.points - smooth) * weight[..., None]
-    frame = sample(texture.photo, points)
+    frame = _over(sample(texture.photo, points), texture.plate)
     for region in state.regions:
         region.draw(frame, found, points, coarse)
     return frame
+
+
+def _over(moved: UInt8, plate: UInt8) -> UInt8:
+    """The (H, W, 4) moved person over the background, which stands still."""
+    alpha = cv2.cvtColor(moved[..., 3], cv2.COLOR_GRAY2RGB)
+    front = cv2.multiply(moved[..., :3], alpha, scale=1 / 255)
+    return cv2.add(front, cv2.multiply(plate, 255 - alpha, scale=1 / 255))
 
 
 def _odd(size: float) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from facewright.animate import atlas as atlases
 from facewright.animate import openings
@@ -30,6 +31,9 @@ _PULL_WIDTHS = (0.02, 0.006)
 _PULL_LIMIT = 0.02
 _REGION_GRID = 256
 _BAKED_FROM = 512
+#: Share of the head that a matte must show, and how far the person's rim is widened, in
+#: crop sides: strands beyond the matte must not stay behind.
+_TRUSTED, _RIM = 0.8, 0.012
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,8 @@ class PhotoTexture:
             ears and neck, which follow the warp.
         correction: (V, 3) model space: what moves the mesh onto the photo's landmarks.
         rest: (V, 3) model space: the photo's shape, corrected.
-        photo: (size, size, 3) the crop.
+        photo: (size, size, 4) the crop, and 0..255 how much of it moves with the person.
+        plate: (size, size, 3) the crop's background, carried on behind the person.
         skin: (size, size, 3) the crop with eyes and mouth filled from their rims.
         parts: (size, size) uint8 part ids + 1 that the mesh shows in the photo.
         atlas: what all parts look like, seen or not.
@@ -65,6 +70,7 @@ class PhotoTexture:
     correction: Float32
     rest: Float32
     photo: UInt8
+    plate: UInt8
     skin: UInt8
     parts: UInt8
     atlas: atlases.Atlas
@@ -88,6 +94,7 @@ def photo_texture(subject: Subject, size: int) -> PhotoTexture:
     normals = VertexNormals(model.triangles, model.vertex_count)(posed)
     seen = visibility(posed, normals, pixels, found.depth[0], 0.004 / model.metres_per_unit)
     holes = openings.find(landmarks, size)
+    cover = person(resized(subject.matte, size), found.triangles[0] >= 0)
     return PhotoTexture(
         subject=subject,
         size=size,
@@ -99,11 +106,33 @@ def photo_texture(subject: Subject, size: int) -> PhotoTexture:
         face=face_region(model),
         correction=correction,
         rest=rest,
-        photo=photo,
+        photo=np.dstack([photo, np.round(cover * 255).astype(np.uint8)]),
+        plate=_plate(photo, cover),
         skin=openings.filled(photo, holes),
         parts=np.where(found.triangles[0] >= 0, shown[found.triangles[0]], 0).astype(np.uint8),
         atlas=_atlas_of(subject, triangles, posed, normals),
     )
+
+
+def person(matte: Float32, head: NDArray[np.bool_]) -> Float32:
+    """(S, S) 0..1 what moves with the person: the matte, a little generous.
+
+    Where the matte misses much of the head it cannot be trusted with the hair either, and
+    the background moves along (all ones).
+    """
+    size = len(matte)
+    if matte[head].mean() < _TRUSTED:
+        return np.ones_like(matte)
+    reach = 2 * round(_RIM * size) + 1
+    grown = cv2.dilate(matte, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    return np.clip(cv2.GaussianBlur(grown, (0, 0), _RIM * size / 2), 0, 1)
+
+
+def _plate(photo: UInt8, cover: Float32) -> UInt8:
+    """The photo with the person filled smoothly from the background around."""
+    known = np.clip(1 - 4 * cover, 0, 1)
+    fill = openings.pull_push(photo.astype(np.float32), known)
+    return np.round(fill).clip(0, 255).astype(np.uint8)
 
 
 def _atlas_of(
@@ -135,8 +164,8 @@ def atlas_picture(subject: Subject, size: int = atlases.SIZE) -> UInt8:
     return resized(photo_texture(subject, subject.camera.size[0]).atlas.colour, size)
 
 
-def resized(picture: UInt8, size: int) -> UInt8:
-    """A square picture at another size, without aliasing."""
+def resized(picture: NDArray, size: int) -> NDArray:
+    """A square picture or matte at another size, without aliasing."""
     if picture.shape[0] == size:
         return picture
     shrinks = picture.shape[0] > size

@@ -84,7 +84,7 @@ def prepare(texture: PhotoTexture) -> Warp:
     across = (nodes - np.float32(camera.centre)) * np.float32([1, -1]) / camera.focal
     points = np.concatenate([across, np.full((len(nodes), 1), -1, np.float32)], -1) * depth
     points = (points - rho.pose[3:]) @ poses.rotation_matrix(rho.pose[:3])
-    head, torso = _shares(subject, nodes.reshape(side, side, 2) / size, covered)
+    head, torso = _shares(texture, nodes.reshape(side, side, 2) / size, covered)
     return Warp(
         camera=camera,
         neutral=rho.pose,
@@ -104,15 +104,16 @@ def _sheet(side: int) -> Int32:
     return np.stack([a, b, c, a, c, d], -1).reshape(-1, 3)
 
 
-def _shares(subject: Subject, nodes: Float32, covered: UInt8) -> tuple[Float32, Float32]:
+def _shares(texture: PhotoTexture, nodes: Float32, covered: UInt8) -> tuple[Float32, Float32]:
     """Shares of each node (0..1 over the crop) in the head's motion and in its shift."""
+    subject = texture.subject
     landmarks = subject.landmarks / subject.camera.size[0]
     chin, brow = landmarks[152], landmarks[10]
     face_height = float(np.linalg.norm(chin - brow))
     down = (chin - brow) / face_height
     below = (nodes - chin) @ down / face_height
     neck = smoothstep(*_NECK, below)
-    matte = cv2.resize(subject.matte, (GRID, GRID), interpolation=cv2.INTER_AREA)
+    matte = cv2.resize(texture.photo[..., 3] / np.float32(255), (GRID, GRID), interpolation=cv2.INTER_AREA)
     matte = cv2.copyMakeBorder(matte, *(_MARGIN,) * 4, cv2.BORDER_REPLICATE)
     person = (np.maximum(matte, covered) >= 0.5).astype(np.uint8)
     away = cv2.distanceTransform(1 - person, cv2.DIST_L2, 5) / GRID

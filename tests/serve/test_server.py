@@ -94,6 +94,15 @@ def test_an_overlong_client_name_is_refused(stub):
         stub.GetCapabilities(request)
 
 
+@pytest.mark.parametrize("method", ["PutAsset", "Animate"])
+def test_noise_is_refused(server, method):
+    with server.channel() as channel:
+        call = channel.stream_stream(f"/{SERVICE}/{method}")
+        with pytest.raises(grpc.RpcError, match="not of this contract's kind") as caught:
+            next(call(iter([b"\xff\xff\xff"])))
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
 def test_the_client_says_that_nobody_answers(serving):
     with serving() as running:
         address = running.address

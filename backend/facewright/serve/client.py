@@ -22,6 +22,7 @@ import facewright
 from facewright.checks import Float32
 from facewright.errors import BackendError, InputError
 from facewright.face.motion import Motion
+from facewright.media.files import open_source
 from facewright.serve.config import DEFAULT_HOST, DEFAULT_PORT, is_loopback
 from facewright.serve.convert import array
 from facewright.serve.limits import CHUNK_BYTES
@@ -120,7 +121,8 @@ class Client:
 
     def put(self, source: Path | bytes, name: str = "") -> str:
         """Upload a file, unless the backend has it; its digest."""
-        data = source if isinstance(source, bytes) else source.read_bytes()
+        with open_source(source, name or "source") as stream:
+            data = stream.read()
         digest = hashlib.sha256(data).hexdigest()
         request = service_pb2.FindAssetsRequest(sha256=[digest])
         if digest in self._call(self._stub.FindAssets, request).present:

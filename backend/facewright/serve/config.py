@@ -26,7 +26,7 @@ class ServeConfig:
         token: what clients send as ``authorization: Bearer TOKEN``; at least 16 visible
             ASCII characters; empty for none.
         devices: "auto" (every CUDA device, else the CPU), or names such as "cpu",
-            "cuda:0"; one worker each.
+            "cuda:0"; one worker each. What has no GPU path runs on the CPU in any case.
         cache_folder: where the private folder of uploaded assets is made; it is removed
             when the server ends. None for the system's temporary folder.
         drain_seconds: how long calls in flight may go on after SIGTERM.

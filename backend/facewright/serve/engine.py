@@ -48,11 +48,20 @@ class Engine:
     """The real work, one call at a time; nothing here is shared with another engine."""
 
     def __init__(self, device: str, limits: Limits) -> None:
-        """Set up for ``device``; everything heavy is imported and loaded when first used."""
+        """Set up for ``device``; everything heavy is imported and loaded when first used.
+
+        A CUDA device becomes the thread's current one, which is what torch's work takes;
+        what has no GPU path runs on the CPU.
+        """
+        if device.startswith("cuda"):
+            import torch
+
+            torch.cuda.set_device(device)
         self.device = device
         self._limits = limits
         self._capturing: Any = None
         self._animators: dict[str, animators.Animator] = {}
+        self._drivers: dict[str, drivers.Driver] = {}
         self._prepared: OrderedDict[tuple[str, str, int], Any] = OrderedDict()
 
     def abilities(self) -> service_pb2.GetCapabilitiesResponse:
@@ -70,7 +79,7 @@ class Engine:
                 licence=animator.licence,
             )
         for name in drivers.names():
-            driver = drivers.create(name)
+            driver = self._driver(name)
             response.drivers.add(name=name, summary=driver.summary, licence=driver.licence)
         return response
 
@@ -110,7 +119,7 @@ class Engine:
             name=speech.label,
         )
         job.progress("driving", 0.1)
-        driver = drivers.create(options.driver)
+        driver = self._driver(options.driver)
         return driver(_cut(sound, options), subject, options.controls, _share(job))
 
     def prepare(self, animator: str, key: str, subject: Subject, size: int, job: Job) -> Any:
@@ -142,6 +151,11 @@ class Engine:
         if name not in self._animators:
             self._animators[name] = animators.create(name)
         return self._animators[name]
+
+    def _driver(self, name: str) -> drivers.Driver:
+        if name not in self._drivers:
+            self._drivers[name] = drivers.create(name)
+        return self._drivers[name]
 
 
 def _cut(sound: Speech, options: DriveOptions) -> Speech:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from facewright.errors import (
     BackendError,
@@ -87,6 +88,9 @@ def status_of(error: BaseException) -> Status:
             return Status(grpc.StatusCode.INVALID_ARGUMENT, message, kind)
         case OutputError():
             return Status(grpc.StatusCode.RESOURCE_EXHAUSTED, message, kind)
+        case DecodeError():
+            text = "a message is not of this contract's kind; generate stubs from the same protos"
+            return Status(grpc.StatusCode.INVALID_ARGUMENT, text, kind)
         case FacewrightError():
             return Status(grpc.StatusCode.INTERNAL, message, kind)
         case OSError() if error.errno in (errno.ENOSPC, errno.EDQUOT):

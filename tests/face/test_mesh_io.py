@@ -138,6 +138,7 @@ def test_hostile_files_are_refused(tmp_path, cube):
         (b"hello, world", "not an OBJ, PLY or GLB"),
         (b"v 0 0 0\n", "no triangles"),
         (nan, "NaN"),
+        (b"v 0 0 1x\nv 0 1 0\nv 1 0 0\nf 1 2 3\n", "not a readable OBJ"),
         (b"v 0 0 0\nv 0 1 0\nv 1 0 0\nf 1 2 9\n", "OBJ"),
         (huge, "vertex elements"),
         (b"ply\nformat ascii 1.0\n", "end of its header"),

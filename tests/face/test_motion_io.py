@@ -134,8 +134,9 @@ def test_csv_time_codes_count_frames_within_the_second(tmp_path):
     assert (at_25[0], at_25[1], at_25[24], at_25[25]) == (
         "00:00:00:00.000", "00:00:00:01.000", "00:00:00:24.000", "00:00:01:00.000",
     )  # fmt: skip
-    at_60 = codes(60.0, 3661 * 60 + 1)
-    assert at_60[-1] == "01:01:01:00.000" and len(set(at_60)) == len(at_60)
+    slow = codes(2.0, 2 * 3661 + 1)
+    assert slow[-1] == "01:01:01:00.000" and len(set(slow)) == len(slow)
+    assert codes(60.0, 62)[59:62] == ["00:00:00:59.000", "00:00:01:00.000", "00:00:01:01.000"]
     assert codes(23.976, 25)[24] == "00:00:01:00.024"  # frame 24 is at 1.001 s
 
 

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import struct
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -366,8 +367,11 @@ def _parse(
 
     options = {"maintain_order": True, "skip_materials": True} if kind == "obj" else {}
     try:
-        # From memory and without a resolver there is nothing to resolve names against.
-        scene = trimesh.load_scene(io.BytesIO(data), file_type=kind, process=False, **options)
+        with warnings.catch_warnings():
+            # NumPy's text parser stops at what is no number, and only warns.
+            warnings.filterwarnings("error", message="string or file could not be read")
+            # From memory and without a resolver there is nothing to resolve names against.
+            scene = trimesh.load_scene(io.BytesIO(data), file_type=kind, process=False, **options)
         pieces = []
         for node in scene.graph.nodes_geometry:
             matrix, name = scene.graph[node]

@@ -126,6 +126,8 @@ def dub(
         OutputError: disk full, no such folder, ...
         CancelledError: ``cancelled`` said so. On every error no output is left behind.
     """
+    from facewright import animate as animate_package
+    from facewright import drive as drive_package
     from facewright.face import motion_io
     from facewright.media.speech import read_speech
     from facewright.media.video import VIDEO_SUFFIXES
@@ -139,6 +141,9 @@ def dub(
     ):
         if path is not None:
             check_writable(path, suffixes)
+    for registry, name in ((animate_package, options.animator), (drive_package, options.driver)):
+        if name not in registry.names():
+            registry.create(name)  # raises what it says of unknown names
     job.tell("reading")
     sound = read_speech(speech)
     subject = load_subject(portrait, options, job)

@@ -8,6 +8,7 @@ import pickle  # only ever to write: what the reader must understand, and what i
 import numpy as np
 import pytest
 import python2_pickle
+import torch
 from facewright.errors import InputError
 from facewright.face import adapters
 from facewright.face.adapters import inert_pickle
@@ -141,7 +142,9 @@ def test_landmark_files(tmp_path, arrays):
         load_flame(path, identity_count=4)
     # As DECA ships it: a dict saved with np.save, which pickles it inside the .npy.
     rows, weights = _embedding(arrays)
+    # Some of its entries are tensors, which stay unread.
     tree = {"full_lmk_faces_idx": rows[None], "full_lmk_bary_coords": weights[None], "other": [1]}
+    tree["dynamic_lmk_faces_idx"] = torch.arange(6).reshape(2, 3)
     np.save(tmp_path / "landmark_embedding.npy", np.array(tree, dtype=object))
     model = load_flame(path, identity_count=4)
     points = model.landmark_points(model.mean, model.landmarks68)
@@ -267,3 +270,9 @@ def test_nested_bombs_end_quickly():
             assert len(str(error)) < 300
         else:
             pytest.fail("a bomb is no array")
+
+
+def test_a_tensor_is_no_array():
+    tree = inert_pickle.loads(pickle.dumps({"x": torch.ones(3)}), "x.pkl")
+    with pytest.raises(InputError, match="expected an array"):
+        as_array(tree["x"], "x.pkl")

@@ -42,6 +42,12 @@ _NUMERIC_MODULES = ("numpy.core.numeric", "numpy._core.numeric")
 _BUILTINS = ("builtins", "__builtin__")
 _DATA_TYPES = ("object", "list", "dict", "set", "tuple", "int", "float", "str", "bytes",
                "unicode", "long", "bool", "bytearray")  # fmt: skip
+#: What PyTorch tensors consist of. DECA's landmark file has some beside its arrays; they
+#: are kept as records that nobody looks into.
+_TENSOR = (
+    Name("torch._utils", "_rebuild_tensor_v2"),
+    Name("torch.storage", "_load_from_bytes"),
+)
 #: Numbers and booleans; text ('S', 'U') is data too. Objects ('O') only hold data that
 #: this interpreter built.
 _DTYPE = re.compile(r"[<>=|]?(b1|[iu][1248]|f[248]|[SU]\d{1,5}|O8?|[?bBhHiIlLqQefd])")
@@ -175,7 +181,7 @@ class _Reader:
             return tuple(items) if name == "tuple" else items
         if module in _BUILTINS and name in ("bytes", "bytearray", "dict") and not arguments:
             return {} if name == "dict" else b""
-        if SPARSE.fullmatch(module) or CHUMPY.fullmatch(module):
+        if SPARSE.fullmatch(module) or CHUMPY.fullmatch(module) or function in _TENSOR:
             return Record(function, arguments)
         raise InputError(f"{self.where}: the pickle calls {function}; refused without running it")
 
@@ -219,6 +225,7 @@ def _allowed(name: Name) -> bool:
         or (module == "_codecs" and plain == "encode")
         or (module == "collections" and plain == "OrderedDict")
         or (module in _BUILTINS and plain in _DATA_TYPES)
+        or name in _TENSOR
         or bool(SPARSE.fullmatch(module) and re.fullmatch(r"[a-z]+_(matrix|array)", plain))
         or bool(CHUMPY.fullmatch(module) and re.fullmatch(r"[A-Za-z]+", plain))
     )

@@ -14,9 +14,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from facewright import cli, console
+from facewright.capture import load_subject
 from facewright.errors import BackendError, InputError, NoFaceError, OutputError
 from facewright.face.motion_io import load_motion
-from facewright.media.picture import read_picture
+from facewright.media.picture import read_picture, write_picture
 from facewright.media.speech import read_speech
 from facewright.media.video import read_frames, read_video_info
 
@@ -109,6 +110,23 @@ def test_capture_writes_meshes(tmp_path, subject, suffix, capsys):
     if suffix != "ply":
         assert mesh.visual.uv is not None
     assert "vertices, model" in capsys.readouterr().out
+
+
+def test_of_several_faces_the_largest_is_taken_and_the_user_told(tmp_path, examples, capsys):
+    photo = read_picture(examples / "portrait.png")
+    both = np.concatenate([photo, np.zeros_like(photo)], axis=1)
+    both[100:356, 600:856] = photo[::2, ::2]  # the same again, half as large
+    write_picture(tmp_path / "both.png", both)
+    arguments = ["capture", str(tmp_path / "both.png"), "-q", "-o", str(tmp_path / "s.npz")]
+    assert cli.run(arguments) == 0
+    error = capsys.readouterr().err
+    assert error.startswith("warning: 2 faces found: took the largest") and "--face N" in error
+    assert load_subject(tmp_path / "s.npz").box[2] < 600
+    assert cli.run([*arguments, "--face", "1"]) == 0
+    assert capsys.readouterr().err.count("\n") <= 1  # at most that the face is small
+    assert load_subject(tmp_path / "s.npz").box[0] > 500
+    assert cli.run([*arguments, "--face", "2"]) == 2
+    assert "both.png: face: 2 faces were found" in capsys.readouterr().err
 
 
 def test_models_lists_what_there_is_with_licences(capsys):
@@ -213,7 +231,7 @@ def test_progress_in_plain_lines(capsys, monkeypatch):
 def test_an_interrupted_dub_leaves_nothing(tmp_path, subject, examples, number, status):
     """Interrupted while frames are being encoded, as the temporary file shows."""
     command = [sys.executable, "-m", "facewright.cli", "dub", str(subject)]
-    command += [str(examples / "speech.wav"), "-o", str(tmp_path / "a.mp4"), "--fps", "240"]
+    command += [str(examples / "speech.wav"), "-o", str(tmp_path / "a.mp4"), "--fps", "60"]
     process = subprocess.Popen(
         [*command, "--motion-out", str(tmp_path / "a.npz")],
         stderr=subprocess.PIPE,

@@ -146,7 +146,7 @@ def dub(
             registry.create(name)  # raises what it says of unknown names
     job.tell("reading")
     sound = read_speech(speech)
-    subject = load_subject(portrait, options, job)
+    subject = capture_subject(portrait, options, job)
     motion = drive(sound, subject, options, job)
     return render(
         subject, motion, speech, out, options, motion_out=motion_out, sheet_out=sheet_out, job=job
@@ -176,14 +176,14 @@ class Job:
             self._progress(stage, fraction, left)
 
 
-def load_subject(portrait: Source, options: DubOptions, job: Job) -> Subject:
+def capture_subject(portrait: Source, options: DubOptions, job: Job) -> Subject:
     """Capture a portrait, or read a subject that was captured before (.npz)."""
     from facewright.media.picture import read_picture
 
     if not isinstance(portrait, bytes) and Path(portrait).suffix.lower() == ".npz":
-        from facewright.capture.subject_io import load_subject as read_subject
+        from facewright.capture.subject_io import load_subject
 
-        return read_subject(Path(portrait))
+        return load_subject(Path(portrait))
     photo = read_picture(portrait)
     job.tell("capturing")
     from facewright.capture.portrait import capture
@@ -377,7 +377,7 @@ def capture_to(
     check_writable(out, SUBJECT_SUFFIXES)
     job = Job(progress)
     job.tell("reading")
-    subject = load_subject(portrait, DubOptions(face=face), job)
+    subject = capture_subject(portrait, DubOptions(face=face), job)
     job.tell("writing")
     if out.suffix.lower() == ".npz":
         from facewright.capture.subject_io import save_subject

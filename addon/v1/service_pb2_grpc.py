@@ -77,8 +77,8 @@ class FacewrightServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CaptureSubject(self, request, context):
-        """Capture a subject from a photograph. Answers: progress (any number), one header,
-        one mesh, shape keys until all are sent, pictures.
+        """Capture a subject from a photograph. Answers: one header, one mesh, shape keys until
+        all are sent, pictures; progress in between.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -8,6 +8,8 @@
 - ``assets``    uploaded files, by SHA-256
 - ``sessions``  captured subjects, by id
 - ``convert``   messages -> arrays, strictly; ``messages`` arrays -> messages
+- ``streams``   reading and writing with time limits
+- ``staging``   an Animate header -> what renders its frames
 - ``engine``    capture, drive and animate on one device
 - ``worker``    one thread per device; admission; cancellation
 - ``animating`` one Animate stream: window, batches, order

@@ -23,6 +23,7 @@ from facewright.serve.convert import Frame
 from facewright.serve.limits import Limits
 from facewright.serve.staging import Stage
 from facewright.serve.status import StatusError, status_of
+from facewright.serve.streams import write
 from facewright.serve.v1 import face_pb2, service_pb2
 
 #: How long a stream may be silent once the server drains.
@@ -215,15 +216,7 @@ class AnimateStream:
         while (batch := await self._rendered.get()) is not None:
             for item, encoding in zip(batch.items, batch.pictures, strict=True):
                 result = frame_result(item, await encoding, batch.seconds)
-                await self._write(service_pb2.AnimateResponse(frame=result))
+                response = service_pb2.AnimateResponse(frame=result)
+                await write(self._context, response, self._limits.idle_seconds)
                 self._unanswered -= 1
                 self._room.release()
-
-    async def _write(self, response: service_pb2.AnimateResponse) -> None:
-        try:
-            async with asyncio.timeout(self._limits.idle_seconds):
-                await self._context.write(response)
-        except TimeoutError:
-            raise StatusError.silent(
-                f"answers were not read for {self._limits.idle_seconds:g} s"
-            ) from None

@@ -159,6 +159,7 @@ class Upload:
         self._hash = hashlib.sha256()
         self._received = 0
         self._open = True
+        self._lock = threading.Lock()
         try:
             self._file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - closed by __exit__
                 dir=store.folder, suffix=".part", delete=False
@@ -171,7 +172,8 @@ class Upload:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with self._lock:  # a cancelled call leaves its last chunk to a thread
+            self._file.close()
         if self._open:
             self._open = False
             self._store._release(self._size)
@@ -179,7 +181,7 @@ class Upload:
                 Path(self._file.name).unlink()
 
     def write(self, chunk: bytes) -> None:
-        """Take the next chunk.
+        """Take the next chunk; may run on another thread than the rest.
 
         Raises:
             InputError: an empty or oversized chunk, or more bytes than announced.
@@ -188,9 +190,10 @@ class Upload:
             raise InputError(f"chunk: expected 1 to {CHUNK_BYTES} bytes, got {len(chunk)}")
         if self._received + len(chunk) > self._size:
             raise InputError(f"chunk: more bytes came than the header's size of {self._size}")
-        self._received += len(chunk)
-        self._hash.update(chunk)
-        self._file.write(chunk)
+        with self._lock:
+            self._received += len(chunk)
+            self._hash.update(chunk)
+            self._file.write(chunk)
 
     def finish(self) -> str:
         """Check size and digest, make the asset known, return its digest."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import functools
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,7 +23,8 @@ from facewright.serve.engine import DriveOptions, Engine
 from facewright.serve.limits import Limits
 from facewright.serve.sessions import SubjectStore, subject_id
 from facewright.serve.staging import stage
-from facewright.serve.status import StatusError, answering
+from facewright.serve.status import StatusError, abort
+from facewright.serve.streams import read, write
 from facewright.serve.v1 import service_pb2, service_pb2_grpc
 from facewright.serve.worker import Job, Slots, Worker
 
@@ -31,6 +32,30 @@ T = TypeVar("T")
 
 CAPTURE_SIZES = (256, 1024, 512)  # min, max, default
 DEFAULT_DRIVER, DEFAULT_FPS = "emoa2e", 25.0
+
+
+def _call(method: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T | None]]:
+    """Count a call while it runs, refuse it while draining, answer what it raises."""
+
+    @functools.wraps(method)
+    async def call(
+        self: FacewrightService, request: Any, context: grpc.aio.ServicerContext
+    ) -> T | None:
+        self._calls += 1
+        self._idle.clear()
+        try:
+            if self.draining.is_set():
+                raise StatusError.stopping()
+            return await method(self, request, context)
+        except Exception as error:
+            await abort(context, error)
+            return None
+        finally:
+            self._calls -= 1
+            if not self._calls:
+                self._idle.set()
+
+    return call
 
 
 class FacewrightService(service_pb2_grpc.FacewrightServiceServicer):
@@ -64,149 +89,127 @@ class FacewrightService(service_pb2_grpc.FacewrightServiceServicer):
         """End the threads, once the calls have ended."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
+    @_call
     async def GetCapabilities(
         self, request: service_pb2.GetCapabilitiesRequest, context: grpc.aio.ServicerContext
     ) -> service_pb2.GetCapabilitiesResponse:
         """Limits, animators, drivers and models."""
-        async with self._call(context):
-            bounds.protocol_version(request.protocol_version)
-            bounds.name("client", request.client)
-            return await self._capabilities()
-        raise AssertionError  # an aborted call does not get here
+        bounds.protocol_version(request.protocol_version)
+        bounds.name("client", request.client)
+        return await self._capabilities()
 
+    @_call
     async def FindAssets(
         self, request: service_pb2.FindAssetsRequest, context: grpc.aio.ServicerContext
     ) -> service_pb2.FindAssetsResponse:
         """Which digests need not be put."""
-        async with self._call(context):
-            bounds.whole("sha256", len(request.sha256), 0, bounds.MAX_FIND)
-            asked = [bounds.sha256("sha256", digest) for digest in request.sha256]
-            present = [digest for digest in asked if digest in self._assets]
-            return service_pb2.FindAssetsResponse(present=present)
-        raise AssertionError
+        bounds.whole("sha256", len(request.sha256), 0, bounds.MAX_FIND)
+        asked = [bounds.sha256("sha256", digest) for digest in request.sha256]
+        present = [digest for digest in asked if digest in self._assets]
+        return service_pb2.FindAssetsResponse(present=present)
 
+    @_call
     async def PutAsset(
         self, requests: Any, context: grpc.aio.ServicerContext
     ) -> service_pb2.PutAssetResponse:
         """Header, chunks, half-close."""
-        async with self._call(context):
-            with self._uploads.take():
-                header = await self._first(context, "header")
-                bounds.protocol_version(header.protocol_version)
-                begin = partial(self._assets.begin, header.sha256, header.size, header.file_name)
-                with await self._in_pool(begin) as upload:
-                    while (request := await self._read(context)) is not None:
-                        if request.WhichOneof("part") != "chunk":
-                            raise InputError("part: expected a chunk after the header")
-                        await self._in_pool(partial(upload.write, request.chunk))
-                    digest = await self._in_pool(upload.finish)
-            return service_pb2.PutAssetResponse(sha256=digest)
-        raise AssertionError
+        with self._uploads.take():
+            header = await self._first(context, "header")
+            bounds.protocol_version(header.protocol_version)
+            with self._assets.begin(header.sha256, header.size, header.file_name) as upload:
+                while (request := await self._read(context)) is not None:
+                    if request.WhichOneof("part") != "chunk":
+                        raise InputError("part: expected a chunk after the header")
+                    await self._in_pool(partial(upload.write, request.chunk))
+                digest = upload.finish()
+        return service_pb2.PutAssetResponse(sha256=digest)
 
+    @_call
     async def CaptureSubject(
         self, request: service_pb2.CaptureSubjectRequest, context: grpc.aio.ServicerContext
     ) -> None:
         """Photo asset -> subject, in pieces."""
-        async with self._call(context):
-            bounds.protocol_version(request.protocol_version)
-            face = bounds.whole("face", request.face, 0, 99)
-            low, high, default = CAPTURE_SIZES
-            size = bounds.whole("size", request.size, low, high, default)
-            digest = bounds.sha256("photo_sha256", request.photo_sha256)
-            key = subject_id(digest, face, size, (await self._capabilities()).models[0])
-            answer = service_pb2.CaptureSubjectResponse
-            with self._jobs.take():
-                subject = self.subjects.find(key)
-                if subject is None:
-                    with self._assets.hold("photo_sha256", digest) as photo:
+        bounds.protocol_version(request.protocol_version)
+        face = bounds.whole("face", request.face, 0, 99)
+        low, high, default = CAPTURE_SIZES
+        size = bounds.whole("size", request.size, low, high, default)
+        digest = bounds.sha256("photo_sha256", request.photo_sha256)
+        key = subject_id(digest, face, size, (await self._capabilities()).models[0])
+        answer = service_pb2.CaptureSubjectResponse
+        with self._jobs.take():
+            subject = self.subjects.find(key)
+            if subject is None:
+                with self._assets.hold("photo_sha256", digest) as photo:
 
-                        def capture(engine: Engine, job: Job) -> Subject:
-                            # Whoever waited behind the same capture finds it done.
-                            found = self.subjects.find(key)
-                            return found or engine.capture(photo, face, size, job)
+                    def capture(engine: Engine, job: Job) -> Subject:
+                        # Whoever waited behind the same capture finds it done.
+                        found = self.subjects.find(key) or engine.capture(photo, face, size, job)
+                        self.subjects.put(key, found)
+                        return found
 
-                        subject = await self._progressing(context, answer, capture)
-                        self.subjects.put(key, subject)
-                await context.write(answer(header=messages.subject_header(key, subject)))
-                await context.write(answer(mesh=messages.subject_mesh(subject)))
-                for keys in messages.shape_keys(subject.model):
-                    await context.write(answer(shape_keys=keys))
-                pictures = self._progressing(
-                    context, answer, lambda engine, job: engine.pictures(subject, job)
-                )
-                for picture in await pictures:
-                    await context.write(answer(pictures=picture))
+                    subject = await self._progressing(context, answer, capture)
+            await self._write(context, answer(header=messages.subject_header(key, subject)))
+            await self._write(context, answer(mesh=messages.subject_mesh(subject)))
+            for keys in messages.shape_keys(subject.model):
+                await self._write(context, answer(shape_keys=keys))
+            pictures = self._progressing(
+                context, answer, lambda engine, job: engine.pictures(subject, job)
+            )
+            for picture in await pictures:
+                await self._write(context, answer(pictures=picture))
 
+    @_call
     async def DriveSpeech(
         self, request: service_pb2.DriveSpeechRequest, context: grpc.aio.ServicerContext
     ) -> None:
         """Speech asset -> motion, in runs of frames."""
-        async with self._call(context):
-            bounds.protocol_version(request.protocol_version)
-            subject = self.subjects.get(request.subject_id) if request.subject_id else None
-            options = self._drive_options(request)
-            with (
-                self._jobs.take(),
-                self._assets.hold("speech_sha256", request.speech_sha256) as speech,
-            ):
-                motion = await self._progressing(
-                    context,
-                    service_pb2.DriveSpeechResponse,
-                    lambda engine, job: engine.drive(speech, subject, options, job),
-                )
-                for message in messages.motion(motion):
-                    await context.write(message)
+        bounds.protocol_version(request.protocol_version)
+        subject = self.subjects.get(request.subject_id) if request.subject_id else None
+        options = self._drive_options(request)
+        with (
+            self._jobs.take(),
+            self._assets.hold("speech_sha256", request.speech_sha256) as speech,
+        ):
+            motion = await self._progressing(
+                context,
+                service_pb2.DriveSpeechResponse,
+                lambda engine, job: engine.drive(speech, subject, options, job),
+            )
+            for message in messages.motion(motion):
+                await self._write(context, message)
 
+    @_call
     async def Animate(self, requests: Any, context: grpc.aio.ServicerContext) -> None:
         """Header, then frames; see ``animating``."""
-        async with self._call(context):
-            with self._streams.take():
-                header = await self._first(context, "header")
-                animators = (await self._capabilities()).animators
-                staged = stage(header, animators, self.subjects, self._worker(), self._limits)
-                await staged.prepare()
-                ready = service_pb2.AnimateReady(
-                    window=staged.window, width=staged.width, height=staged.height
-                )
-                await context.write(service_pb2.AnimateResponse(ready=ready))
-                stream = AnimateStream(context, staged, self._pool, self._limits, self.draining)
-                await stream.run()
+        with self._streams.take():
+            header = await self._first(context, "header")
+            animators = (await self._capabilities()).animators
+            staged = stage(header, animators, self.subjects, self._worker(), self._limits)
+            await staged.prepare()
+            ready = service_pb2.AnimateReady(
+                window=staged.window, width=staged.width, height=staged.height
+            )
+            await self._write(context, service_pb2.AnimateResponse(ready=ready))
+            stream = AnimateStream(context, staged, self._pool, self._limits, self.draining)
+            await stream.run()
 
+    @_call
     async def PreviewFrame(
         self, request: service_pb2.PreviewFrameRequest, context: grpc.aio.ServicerContext
     ) -> service_pb2.PreviewFrameResponse:
         """One frame."""
-        async with self._call(context):
-            with self._jobs.take():
-                animators = (await self._capabilities()).animators
-                staged = stage(
-                    request.header, animators, self.subjects, self._worker(), self._limits
-                )
-                frame = convert.frame(request.frame, staged.rules)
-                convert.time_code(frame.time_code, float("-inf"))
-                await staged.prepare()
-                started = asyncio.get_running_loop().time()
-                rendered = await staged.render([frame])
-                seconds = asyncio.get_running_loop().time() - started
-                picture = await self._in_pool(partial(staged.encode, rendered[0]))
-            result = frame_result(frame, picture, seconds)
-            return service_pb2.PreviewFrameResponse(frame=result)
-        raise AssertionError
-
-    @asynccontextmanager
-    async def _call(self, context: grpc.aio.ServicerContext) -> AsyncIterator[None]:
-        """Count a call while it runs, refuse it while draining, answer what it raises."""
-        async with answering(context):
-            if self.draining.is_set():
-                raise StatusError.stopping()
-            self._calls += 1
-            self._idle.clear()
-            try:
-                yield
-            finally:
-                self._calls -= 1
-                if not self._calls:
-                    self._idle.set()
+        with self._jobs.take():
+            animators = (await self._capabilities()).animators
+            staged = stage(request.header, animators, self.subjects, self._worker(), self._limits)
+            frame = convert.frame(request.frame, staged.rules)
+            convert.time_code(frame.time_code, float("-inf"))
+            await staged.prepare()
+            started = asyncio.get_running_loop().time()
+            rendered = await staged.render([frame])
+            seconds = asyncio.get_running_loop().time() - started
+            picture = await self._in_pool(partial(staged.encode, rendered[0]))
+        result = frame_result(frame, picture, seconds)
+        return service_pb2.PreviewFrameResponse(frame=result)
 
     def _worker(self) -> Worker[Engine]:
         return min(self._workers, key=lambda worker: worker.waiting)
@@ -226,13 +229,10 @@ class FacewrightService(service_pb2_grpc.FacewrightServiceServicer):
             return self._abilities
 
     async def _read(self, context: grpc.aio.ServicerContext) -> Any:
-        """The client's next message, or None where it has half-closed."""
-        try:
-            async with asyncio.timeout(self._limits.idle_seconds):
-                request = await context.read()
-        except TimeoutError:
-            raise StatusError.silent(f"nothing came for {self._limits.idle_seconds:g} s") from None
-        return None if request is grpc.aio.EOF else request
+        return await read(context, self._limits.idle_seconds)
+
+    async def _write(self, context: grpc.aio.ServicerContext, response: Any) -> None:
+        await write(context, response, self._limits.idle_seconds)
 
     async def _first(self, context: grpc.aio.ServicerContext, part: str) -> Any:
         request = await self._read(context)
@@ -260,7 +260,7 @@ class FacewrightService(service_pb2_grpc.FacewrightServiceServicer):
         task.add_done_callback(lambda _: told.put_nowait(None))
         try:
             while (progress := await told.get()) is not None:
-                await context.write(answer(progress=progress))
+                await self._write(context, answer(progress=progress))
             return await task
         finally:
             task.cancel()

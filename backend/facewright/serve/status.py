@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import grpc
@@ -24,6 +23,7 @@ log = logging.getLogger("facewright.serve")
 
 RETRY_KEY = "retry-after-ms"  # trailing metadata beside RESOURCE_EXHAUSTED
 KIND_KEY = "facewright-error"  # trailing metadata: the error's class, e.g. NoFaceError
+ABORT_SECONDS = 2.0
 MAX_MESSAGE = 1500  # characters; trailers have to fit a peer's metadata limit
 
 
@@ -107,16 +107,20 @@ def status_of(error: BaseException) -> Status:
     )
 
 
-@asynccontextmanager
-async def answering(context: grpc.aio.ServicerContext) -> AsyncIterator[None]:
-    """Turn what a method raises into the call's status."""
+async def abort(context: grpc.aio.ServicerContext, error: Exception) -> None:
+    """End a call with the status of what its method raised.
+
+    The status queues behind answers; where the client reads none of them, the call is
+    dropped after a moment (gRPC resets what its handler leaves by cancellation).
+    """
+    if isinstance(error, grpc.aio.BaseError):
+        raise error  # grpc's own: an abort, or a call that has ended
+    status = status_of(error)
     try:
-        yield
-    except grpc.aio.BaseError:
-        raise  # grpc's own: an abort, or a call that has ended
-    except Exception as error:
-        status = status_of(error)
-        await context.abort(status.code, status.message, status.trailers)
+        async with asyncio.timeout(ABORT_SECONDS):
+            await context.abort(status.code, status.message, status.trailers)
+    except TimeoutError:
+        raise asyncio.CancelledError from None
 
 
 def error_of(error: grpc.RpcError, address: str) -> FacewrightError:

@@ -65,17 +65,19 @@ def test_nothing_moves_while_nobody_speaks():
     assert not out[52:].any()
 
 
-@pytest.mark.parametrize(("factor", "jaw"), [(0.0, 0.0), (0.5, 0.15), (1.0, 0.3), (2.0, 0.6)])
-def test_mouth_opening_scales_the_lips(factor, jaw):
+@pytest.mark.parametrize("factor", [0.0, 0.5, 1.0, 2.0])
+def test_mouth_opening_scales_the_lips(factor):
+    plain = lips.articulate(said(jawOpen=0.3), 50, speaking())
     out = lips.articulate(said(jawOpen=0.3), 50, speaking(), factor)
-    np.testing.assert_allclose(out[:, AT["jawOpen"]], jaw, atol=1e-6)
+    assert 0.3 <= plain[:, AT["jawOpen"]].min() <= 0.5
+    np.testing.assert_allclose(out, factor * plain, atol=1e-6)
 
 
 def test_lips_lead_their_sound():
     beta = said()
     beta[50:, AT["jawOpen"]] = 0.4
     out = lips.articulate(beta, 50, speaking())
-    half = np.interp(0.2, out[:, AT["jawOpen"]], np.arange(100)) / 50
+    half = np.interp(out[:, AT["jawOpen"]].max() / 2, out[:, AT["jawOpen"]], np.arange(100)) / 50
     assert half == pytest.approx(49.5 / 50 - lips.LEAD, abs=0.003)
 
 

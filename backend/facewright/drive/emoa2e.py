@@ -171,11 +171,14 @@ class EmoA2E(nn.Module):
 
 
 def save(path: Path, network: EmoA2E, about: dict[str, str]) -> None:
-    """Write weights with their header: name, config, and what ``about`` says (licence …)."""
+    """Write weights with their header: name, config, and what ``about`` says (licence …).
+
+    Numbers are stored in 16 bits, which the output does not show.
+    """
     from safetensors.torch import save_file
 
     header = {"name": "emoa2e", "config": json.dumps(asdict(network.config)), **about}
-    tensors = {k: v.detach().contiguous() for k, v in network.state_dict().items()}
+    tensors = {k: v.detach().half().contiguous() for k, v in network.state_dict().items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, path, metadata=header)
 

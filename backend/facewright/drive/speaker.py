@@ -19,7 +19,8 @@ from facewright.media.speech import Speech
 
 WEIGHTS = Path(__file__).with_name("weights") / "emoa2e.safetensors"
 _SMILE = ("mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight")
-_SMILE_LOST = 0.4  # share of a resting smile that speaking takes
+_SMILE_LOST = 0.55  # share of a resting smile that speaking takes
+_SMILE_ROUNDED = 0.6  # and what rounded lips take of the rest
 
 
 class Speaker:
@@ -117,7 +118,8 @@ def _face(resting: Float32, spoken: Float32, shut: Float32, activity: Float32) -
     at = {name: k for k, name in enumerate(EXPRESSION_64)}
     face = np.tile(resting, (len(spoken), 1))
     mood = [at[name] for name in _SMILE]
-    face[:, mood] *= (1 - _SMILE_LOST * activity)[:, None]
+    rounded = np.clip(spoken[:, at["mouthPucker"]] + spoken[:, at["mouthFunnel"]], 0, 1)
+    face[:, mood] *= ((1 - _SMILE_LOST * activity) * (1 - _SMILE_ROUNDED * rounded))[:, None]
     face += spoken
     for name in ("eyeBlinkLeft", "eyeBlinkRight"):
         # A lid falls from where it is to shut.

@@ -54,7 +54,7 @@ class Preset:
     espeak_hours: float = 4.0
     flite_hours: float = 1.5
     prompts: tuple[str, ...] = ("it", "ru")
-    iterations: int = 18000
+    iterations: int = 11000
     batch: int = 16
     rate: float = 1e-3
     warm_up: int = 300
@@ -68,7 +68,7 @@ class Preset:
 
 
 PRESETS = {
-    #: About an hour and a half of one core.
+    #: Under an hour of one core.
     "embedded": Preset(),
     #: A night of one core.
     "desk": Preset(espeak_hours=12, flite_hours=4, iterations=120_000, batch=32,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -85,5 +86,17 @@ def evaluate_emoa2e(
         typer.echo(f"{clip.name}: {zero:.2f} (best {best:.2f} at {lag * 40:+d} ms)")
 
 
+def main() -> int:
+    """Run a command; an error that a user can mend is one line and an exit status."""
+    from facewright.errors import FacewrightError
+
+    try:
+        app()
+    except FacewrightError as error:
+        typer.echo(f"error: {error}", err=True)
+        return error.exit_code
+    return 0
+
+
 if __name__ == "__main__":
-    app()
+    sys.exit(main())

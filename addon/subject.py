@@ -236,7 +236,7 @@ def _rig(
     matrix[:3, :3] = _CAMERA_AXES @ rotation.matrix_from_vector(data.pose[:3])
     matrix[:3, :3] *= data.metres_per_unit
     rig.matrix_world = Matrix(matrix)
-    rig.show_in_front = True
+    rig.show_in_front, rig.data.display_type = True, "STICK"
 
     bpy.context.view_layer.objects.active = rig
     bpy.ops.object.mode_set(mode="EDIT")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import grpc
 
+from facewright.animate.paste import Paster
 from facewright.capture.subject import Subject
 from facewright.checks import UInt8
 from facewright.errors import InputError
@@ -19,7 +20,7 @@ from facewright.serve.limits import Limits
 from facewright.serve.sessions import SubjectStore
 from facewright.serve.status import StatusError
 from facewright.serve.v1 import service_pb2
-from facewright.serve.worker import Worker
+from facewright.serve.worker import Job, Worker
 
 DEFAULT_ANIMATOR, DEFAULT_SIZE, DEFAULT_WINDOW = "reproject", 256, 8
 
@@ -80,9 +81,14 @@ def stage(
             f"{limits.max_answer_bytes}; use FRAME_EXTENT_CROP and paste it at SubjectHeader.box"
         )
     key = header.subject_id
+    encoder = _Encoder(header.encoding, subject if whole else None, limits)
 
     async def prepare() -> None:
-        await worker.run(lambda engine, job: engine.prepare(name, key, subject, size, job))
+        def work(engine: Engine, job: Job) -> None:
+            engine.prepare(name, key, subject, size, job)
+            encoder.prepare()
+
+        await worker.run(work)
 
     async def render(frames: Sequence[Frame]) -> UInt8:
         geometry = convert.batch(frames)
@@ -97,7 +103,7 @@ def stage(
         height=height,
         prepare=prepare,
         render=render,
-        encode=_encoder(header.encoding, subject if whole else None, limits),
+        encode=encoder,
     )
 
 
@@ -111,30 +117,41 @@ def _rules(subject: Subject, size: int, needs_correspondence: bool) -> FrameRule
     )
 
 
-def _encoder(encoding: int, paste_into: Subject | None, limits: Limits) -> Callable[[UInt8], bytes]:
-    """What turns a rendered crop into the bytes of an answer."""
-    suffixes: dict[int, str] = {
-        service_pb2.FRAME_ENCODING_UNSPECIFIED: "png",
-        service_pb2.FRAME_ENCODING_PNG: "png",
-        service_pb2.FRAME_ENCODING_JPEG: "jpg",
-        service_pb2.FRAME_ENCODING_RAW: "",
-    }
-    if encoding not in suffixes:
-        raise InputError(f"encoding: expected a FrameEncoding (0 to 3), got {encoding}")
-    suffix = suffixes[encoding]
+_SUFFIXES: dict[int, str] = {
+    service_pb2.FRAME_ENCODING_UNSPECIFIED: "png",
+    service_pb2.FRAME_ENCODING_PNG: "png",
+    service_pb2.FRAME_ENCODING_JPEG: "jpg",
+    service_pb2.FRAME_ENCODING_RAW: "",
+}
 
-    def encode(frame: UInt8) -> bytes:
-        if paste_into is not None:
-            from facewright.animate.paste import paste
 
-            frame = paste(paste_into, frame)
-        data = encode_picture(frame, suffix, effort=1) if suffix else frame.tobytes()
-        if len(data) + bounds.ENVELOPE_BYTES > limits.max_answer_bytes:
+class _Encoder:
+    """Turns rendered crops into the bytes of answers; after ``prepare``, on any thread."""
+
+    def __init__(self, encoding: int, paste_into: Subject | None, limits: Limits) -> None:
+        if encoding not in _SUFFIXES:
+            raise InputError(f"encoding: expected a FrameEncoding (0 to 3), got {encoding}")
+        self._suffix, self._subject, self._limits = _SUFFIXES[encoding], paste_into, limits
+        self._paste: Paster | None = None
+
+    def prepare(self) -> None:
+        """Work out what pasting needs; takes a moment for a large photo."""
+        if self._subject is not None:
+            self._paste = Paster(self._subject)
+
+    def __call__(self, frame: UInt8) -> bytes:
+        """The bytes of one frame.
+
+        Raises:
+            StatusError: RESOURCE_EXHAUSTED where they exceed a message.
+        """
+        if self._paste is not None:
+            frame = self._paste(frame)
+        data = encode_picture(frame, self._suffix, effort=1) if self._suffix else frame.tobytes()
+        if len(data) + bounds.ENVELOPE_BYTES > self._limits.max_answer_bytes:
             raise StatusError(
                 grpc.StatusCode.RESOURCE_EXHAUSTED,
                 f"the picture's {len(data)} bytes exceed max_answer_bytes = "
-                f"{limits.max_answer_bytes}; use FRAME_ENCODING_JPEG or FRAME_EXTENT_CROP",
+                f"{self._limits.max_answer_bytes}; use FRAME_ENCODING_JPEG or FRAME_EXTENT_CROP",
             )
         return data
-
-    return encode

@@ -117,7 +117,11 @@ class MorphableModel:
         Returns:
             (V, 3), or (B, V, 3) where any argument has a batch axis.
         """
-        batched = any(np.ndim(value) == 2 for value in (identity, expression, gaze))
+        given = [identity, expression] if gaze is None else [identity, expression, gaze]
+        batched = any(np.ndim(value) == 2 for value in given)
+        sizes = {len(value) for value in given if np.ndim(value) == 2} - {1}
+        if len(sizes) > 1:
+            raise InputError(f"expression: expected batches of one size, got {sorted(sizes)}")
         identity = checks.floats(
             "identity", np.atleast_2d(identity), ("B", len(self.identity_basis))
         )

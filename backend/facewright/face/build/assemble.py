@@ -10,7 +10,7 @@ from facewright.face.build import atlas, eyes, identity, mouth, shapes_mouth, to
 from facewright.face.build.flesh import Flesh, build_flesh
 from facewright.face.build.pieces import Piece, carry, upright
 from facewright.face.build.skin import disc_piece, skin_piece, tongue_piece
-from facewright.face.build.sources import Float64, Int64, Sources
+from facewright.face.build.sources import Floats, Ints, Sources
 from facewright.face.model import Part
 
 #: Distance between the mean's eye centres, metres; sets the scale of everything.
@@ -34,15 +34,15 @@ class Assembly:
     """
 
     pieces: tuple[Piece, ...]
-    rest_base: Float64
+    rest_base: Floats
     scale: float
-    origin: Float64
+    origin: Floats
     head: topology.Head
     flesh: Flesh
     ball_radius: float
 
     @property
-    def offsets(self) -> Int64:
+    def offsets(self) -> Ints:
         """(pieces + 1,) first vertex of each piece."""
         return np.r_[0, np.cumsum([len(piece.rest) for piece in self.pieces])]
 
@@ -52,13 +52,13 @@ class Assembly:
         return slice(int(self.offsets[index]), int(self.offsets[index + 1]))
 
     @property
-    def rest(self) -> Float64:
+    def rest(self) -> Floats:
         """(V, 3) metres, about the pivot."""
         points = np.concatenate([piece.rest for piece in self.pieces])
         return (points - self.origin) * self.scale
 
     @property
-    def triangles(self) -> Int64:
+    def triangles(self) -> Ints:
         """(F, 3)."""
         shifted = [
             piece.triangles + offset
@@ -67,16 +67,16 @@ class Assembly:
         return np.concatenate(shifted)
 
     @property
-    def vertex_parts(self) -> Int64:
+    def vertex_parts(self) -> Ints:
         """(V,) part of each vertex."""
         return np.concatenate([np.full(len(p.rest), int(p.part)) for p in self.pieces])
 
     @property
-    def triangle_parts(self) -> Int64:
+    def triangle_parts(self) -> Ints:
         """(F,) part of each triangle."""
         return np.concatenate([np.full(len(p.triangles), int(p.part)) for p in self.pieces])
 
-    def uvs(self) -> tuple[Float64, Int64]:
+    def uvs(self) -> tuple[Floats, Ints]:
         """(U, 2) atlas coordinates and (F, 3) rows of them."""
         points, rows, first = [], [], 0
         for piece in self.pieces:
@@ -85,7 +85,7 @@ class Assembly:
             first += len(piece.uvs)
         return np.concatenate(points), np.concatenate(rows)
 
-    def carry(self, displacement: Float64) -> Float64:
+    def carry(self, displacement: Floats) -> Floats:
         """(V, 3) metres: every piece's displacement for one of the base mesh."""
         moved = [carry(piece.carrier, displacement) for piece in self.pieces]
         return np.concatenate(moved) * self.scale
@@ -108,10 +108,6 @@ def assemble(sources: Sources) -> Assembly:
     lower = mouth.fit_arch((6.672, 1.362), 0.272, 0.96, 0.040, up=-1, unit=millimetre)
     upper_rows = base.group_vertices("helper-upper-teeth")
     lower_rows = base.group_vertices("helper-lower-teeth")
-    hair = {
-        "upper": {"hairs": eyes.UPPER_HAIRS, "length": 8 * millimetre, "upper": True},
-        "lower": {"hairs": eyes.LOWER_HAIRS, "length": 5 * millimetre, "upper": False},
-    }
     pieces = [
         skin_piece(head, rest),
         eyes.eyeball(Part.EYE_LEFT, rest, anchors[0], radius),
@@ -120,13 +116,13 @@ def assemble(sources: Sources) -> Assembly:
         mouth.teeth("teeth_lower", Part.TEETH_LOWER, lower, rest, lower_rows),
         mouth.gums("gums_upper", upper, rest, upper_rows),
         mouth.gums("gums_lower", lower, rest, lower_rows),
-        disc_piece("lining", Part.GUMS, rest, head.lining, np.tile(mouth.GUM, (1, 1)) * 0.8),
+        disc_piece("lining", Part.GUMS, rest, head.lining, mouth.lining_colour),
         tongue_piece(rest, base.group("helper-tongue")),
     ]
-    graph_loops = topology.lash_loops(base)
-    for side, loop, centre in zip(("left", "right"), graph_loops, centres, strict=True):
-        for lid, options in hair.items():
-            pieces.append(eyes.lashes(f"lashes_{side}_{lid}", rest, loop, centre, **options))
+    loops = topology.lash_loops(base)
+    for side, loop, centre in zip(("left", "right"), loops, centres, strict=True):
+        for lid in eyes.LIDS:
+            pieces.append(eyes.lashes(side, lid, rest, loop, centre, millimetre))
     flesh = build_flesh(base, head, rest, origin, 1e3 * scale)
     return Assembly(
         pieces=tuple(map(upright, pieces)),

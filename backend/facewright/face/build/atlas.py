@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from facewright.face.build.sources import Float64, Int64
+from facewright.face.build.sources import Floats, Ints
 
 #: Where each piece lies: x0, y0, x1, y1 in the atlas.
 PLACES: dict[str, tuple[float, float, float, float]] = {
@@ -37,13 +37,13 @@ PLACES: dict[str, tuple[float, float, float, float]] = {
 HOLE_PULL = 8.0
 
 
-def place(name: str, uvs: Float64) -> Float64:
+def place(name: str, uvs: Floats) -> Floats:
     """Move a piece's unit square to its place in the atlas."""
     x0, y0, x1, y1 = PLACES[name]
     return np.array([x0, y0]) + uvs * np.array([x1 - x0, y1 - y0])
 
 
-def open_seam(triangles: Int64, seam: list[int], vertices: Float64) -> tuple[Int64, Int64]:
+def open_seam(triangles: Ints, seam: list[int], vertices: Floats) -> tuple[Ints, Ints]:
     """Cut a surface open along a path of edges from its border inward.
 
     Vertices of the path, but for its inner end, are doubled: the copies go to the
@@ -62,7 +62,7 @@ def open_seam(triangles: Int64, seam: list[int], vertices: Float64) -> tuple[Int
     return np.r_[np.arange(count), doubled], cut
 
 
-def border_loops(triangles: Int64) -> list[list[int]]:
+def border_loops(triangles: Ints) -> list[list[int]]:
     """Closed loops of border vertices, the longest first, in the triangles' direction."""
     edges = np.concatenate([triangles[:, [k, (k + 1) % 3]] for k in range(3)])
     present = {tuple(edge) for edge in edges.tolist()}
@@ -79,13 +79,13 @@ def border_loops(triangles: Int64) -> list[list[int]]:
 
 
 def convex_map(
-    vertices: Float64,
-    triangles: Int64,
-    outline: dict[int, Float64],
-    density: Float64,
+    vertices: Floats,
+    triangles: Ints,
+    outline: dict[int, Floats],
+    density: Floats,
     *,
     rounds: int = 40,
-) -> Float64:
+) -> Floats:
     """(V, 2) positions in the plane without overlap.
 
     Args:
@@ -136,7 +136,7 @@ def convex_map(
     return best
 
 
-def _solve(weights: sparse.csr_matrix, fixed: NDArray, position: Float64) -> Float64:
+def _solve(weights: sparse.csr_matrix, fixed: NDArray, position: Floats) -> Floats:
     rows = sparse.diags(1.0 / np.asarray(weights.sum(1)).ravel()) @ weights
     free = ~fixed
     system = sparse.identity(len(fixed)) - rows
@@ -146,7 +146,7 @@ def _solve(weights: sparse.csr_matrix, fixed: NDArray, position: Float64) -> Flo
     return position
 
 
-def _mean_value_weights(vertices: Float64, triangles: Int64) -> sparse.csr_matrix:
+def _mean_value_weights(vertices: Floats, triangles: Ints) -> sparse.csr_matrix:
     """Floater's mean-value weights, w_ij = (tan(a/2) + tan(b/2)) / |ij|."""
     count = len(vertices)
     parts = []
@@ -162,18 +162,18 @@ def _mean_value_weights(vertices: Float64, triangles: Int64) -> sparse.csr_matri
     return sum(parts[1:], parts[0])
 
 
-def _areas(vertices: Float64, triangles: Int64) -> Float64:
+def _areas(vertices: Floats, triangles: Ints) -> Floats:
     corners = vertices[triangles]
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     return 0.5 * np.linalg.norm(cross, axis=1)
 
 
-def _signed_areas(points: Float64, triangles: Int64) -> Float64:
+def _signed_areas(points: Floats, triangles: Ints) -> Floats:
     a, b, c = points[triangles].transpose(1, 0, 2)
     return 0.5 * ((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0])
 
 
-def rectangle_outline(loop: list[int], corners: list[int], lengths: Float64) -> dict[int, Float64]:
+def rectangle_outline(loop: list[int], corners: list[int], lengths: Floats) -> dict[int, Floats]:
     """Lay a closed loop on the unit square's border.
 
     Args:
@@ -183,7 +183,7 @@ def rectangle_outline(loop: list[int], corners: list[int], lengths: Float64) -> 
         lengths: (len(loop),) length of the edge from each vertex to the next.
     """
     square = np.array([(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0), (0.0, 0.0)])
-    outline: dict[int, Float64] = {}
+    outline: dict[int, Floats] = {}
     number = len(loop)
     for side in range(4):
         first, last = corners[side], corners[(side + 1) % 4]
@@ -194,7 +194,7 @@ def rectangle_outline(loop: list[int], corners: list[int], lengths: Float64) -> 
     return outline
 
 
-def circle_outline(loop: list[int], lengths: Float64, start: float) -> dict[int, Float64]:
+def circle_outline(loop: list[int], lengths: Floats, start: float) -> dict[int, Floats]:
     """Lay a closed loop on the circle inscribed in the unit square.
 
     Args:

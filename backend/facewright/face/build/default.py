@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from facewright.face.build import eyes, landmarks, texture, topology
+from facewright.face.build import eyes, landmarks, shapes_mouth, texture, topology
 from facewright.face.build.assemble import Assembly, assemble
 from facewright.face.build.shapes import build_shapes
-from facewright.face.build.sources import Float64, Int64, Sources
+from facewright.face.build.sources import Floats, Ints, Sources
 from facewright.face.model import LandmarkEmbedding, MorphableModel
 from facewright.face.names import EXPRESSION_64
 
@@ -41,7 +41,7 @@ def build_model(sources: Sources) -> MorphableModel:
         landmarks68=nowhere,
         landmarks478=nowhere,
         eye_centres=np.stack([ball_centre(shape.mean[ball]) for ball in balls]).astype(np.float32),
-        eye_axes=np.tile(np.float32([0, 0, 1]), (2, 1)),
+        eye_axes=np.tile(np.array([0.0, 0.0, 1.0], np.float32), (2, 1)),
         metres_per_unit=1.0,
         licence="CC0-1.0",
     )
@@ -49,7 +49,7 @@ def build_model(sources: Sources) -> MorphableModel:
     return landmarks.embed(model, sets, people=PEOPLE, seed=SEED)
 
 
-def lip_mask(assembly: Assembly, base_lips: Int64) -> Float64:
+def lip_mask(assembly: Assembly, base_lips: Ints) -> Floats:
     """(skin vertices,) 1 on the vermilion and behind it, fading over its border."""
     skin = assembly.head.vertices
     mask = np.zeros(len(skin))
@@ -75,19 +75,21 @@ def albedo(assembly: Assembly, sources: Sources) -> texture.Albedo:
     )
 
 
-def ball_centre(points: Float64) -> Float64:
+def ball_centre(points: Floats) -> Floats:
     """(3,) centre of an eyeball: the middle of its widest ring and the ring's depth."""
     widest = 1 + int(np.abs(eyes.RINGS - 90.0).argmin()) * eyes.SEGMENTS
     return points[widest : widest + eyes.SEGMENTS].mean(0)
 
 
-def lip_sets(assembly: Assembly, grid: Int64) -> landmarks.LipSets:
+def lip_sets(assembly: Assembly, grid: Ints) -> landmarks.LipSets:
     """Triangles between the vermilion's border and just behind the lip line, by lip."""
     skin = assembly.head.vertices
     border = topology.ring_of(grid, topology.VERMILION_FRONT)
-    line = topology.ring_of(grid, topology.LIP_LINE_FRONT)
-    rows = np.searchsorted(skin, grid[border - 1 : line + 2])
+    contact = np.searchsorted(skin, grid[shapes_mouth.CONTACT])
+    rows = np.searchsorted(skin, grid[border - 1 : shapes_mouth.CONTACT + 2])
     triangles = assembly.pieces[0].triangles
-    upper = np.flatnonzero(np.isin(triangles, rows[:, 10:29]).all(1))
-    lower = np.flatnonzero(np.isin(triangles, rows[:, np.r_[0:10, 29:38]]).all(1))
-    return landmarks.LipSets(upper, lower)
+    upper = np.flatnonzero(np.isin(triangles, rows[:, shapes_mouth.UPPER]).all(1))
+    lower = np.flatnonzero(np.isin(triangles, rows[:, shapes_mouth.LOWER]).all(1))
+    # Columns run left first along the lower lip, so each edge is put in order of x.
+    edges = [np.r_[10:29][::-1], np.r_[29:38, 0:10]]
+    return landmarks.LipSets(upper, lower, *(contact[columns] for columns in edges))

@@ -6,6 +6,8 @@ iris's edges, so that colour per vertex draws both sharply.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from facewright.face.build.pieces import (
@@ -16,7 +18,7 @@ from facewright.face.build.pieces import (
     selection,
     similarity,
 )
-from facewright.face.build.sources import Float64, Int64
+from facewright.face.build.sources import Floats, Ints
 from facewright.face.model import Part
 
 #: Rings as angles from the pupil's centre in degrees; the ball is closed up to the last.
@@ -31,7 +33,7 @@ IRIS_INNER, IRIS_OUTER = (0.42, 0.30, 0.19), (0.24, 0.18, 0.14)
 SCLERA, SCLERA_BACK = (0.88, 0.85, 0.83), (0.76, 0.62, 0.59)
 
 
-def eyeball(side: Part, rest: Float64, anchors: Int64, radius: float) -> Piece:
+def eyeball(side: Part, rest: Floats, anchors: Ints, radius: float) -> Piece:
     """The eyeball in the place of the base mesh's helper eye ``anchors``.
 
     Args:
@@ -69,7 +71,7 @@ def eyeball(side: Part, rest: Float64, anchors: Int64, radius: float) -> Piece:
     )
 
 
-def _eye_colour() -> Float64:
+def _eye_colour() -> Floats:
     angles = np.concatenate([[0.0], RINGS.repeat(SEGMENTS)])
     spoke = np.concatenate([[0.0], np.tile(np.arange(SEGMENTS), len(RINGS))])
     inward = np.clip((LIMBUS - angles) / (LIMBUS - PUPIL), 0.0, 1.0)[:, None]
@@ -81,49 +83,61 @@ def _eye_colour() -> Float64:
     return np.where((angles < PUPIL)[:, None], np.array(PUPIL_COLOUR), colour)
 
 
-def iris_mask() -> Float64:
+def iris_mask() -> Floats:
     """(V,) 1 on an eyeball's iris vertices, 0 elsewhere."""
     angles = np.concatenate([[0.0], RINGS.repeat(SEGMENTS)])
     return ((angles > PUPIL) & (angles < LIMBUS)).astype(float)
 
 
-def sclera_mask() -> Float64:
+def sclera_mask() -> Floats:
     """(V,) 1 on an eyeball's white, 0 elsewhere."""
     angles = np.concatenate([[0.0], RINGS.repeat(SEGMENTS)])
     return (angles > LIMBUS).astype(float)
 
 
-def iris_ring(count_from: int = 0) -> Int64:
+def iris_ring(count_from: int = 0) -> Ints:
     """Rows of the ring nearest the limbus, the iris's visible edge, plus an offset."""
     ring = int(np.abs(RINGS - 20.6).argmin())
     return count_from + 1 + ring * SEGMENTS + np.arange(SEGMENTS)
 
 
-#: Hairs per lid, their lengths in mesh units at the lid's middle, and how far up they curl.
-UPPER_HAIRS, LOWER_HAIRS = 40, 24
 HAIR_COLOUR = (0.12, 0.09, 0.08)
 
 
+@dataclass(frozen=True, slots=True)
+class Lid:
+    """How lashes grow on one kind of lid.
+
+    Attributes:
+        name: "upper" or "lower".
+        hairs: number of them.
+        length: of the longest, in millimetres.
+        width: of a hair at its root, in millimetres.
+    """
+
+    name: str
+    hairs: int
+    length: float
+    width: float
+
+
+LIDS = (Lid("upper", 40, 7.0, 0.92), Lid("lower", 24, 3.4, 0.65))
+
+
 def lashes(
-    name: str,
-    rest: Float64,
-    loop: list[int],
-    centre: Float64,
-    *,
-    hairs: int,
-    length: float,
-    upper: bool,
+    side: str, lid: Lid, rest: Floats, loop: list[int], centre: Floats, unit: float
 ) -> Piece:
     """Hairs along one lid: each a curved blade of three triangles.
 
     Args:
+        side: "left" or "right".
+        lid: which lid's.
         rest: (base, 3) the base mesh at rest.
         loop: base vertices of the lid margin's front ring.
         centre: (3,) of the eyeball.
-        hairs: number of them.
-        length: of the longest, in mesh units.
-        upper: whether they grow on the upper lid and curl up.
+        unit: mesh units in a millimetre.
     """
+    upper, hairs = lid.name == "upper", lid.hairs
     ring = np.asarray(loop)
     points = rest[ring]
     inner, outer = np.abs(points[:, 0]).argmin(), np.abs(points[:, 0]).argmax()
@@ -141,11 +155,11 @@ def lashes(
     out = root - centre
     out /= np.linalg.norm(out, axis=1, keepdims=True)
     lift = np.array([0.0, 1.0 if upper else -1.0, 0.0])
-    side = np.sign(centre[0]) * np.array([1.0, 0.0, 0.0]) * (share - 0.4)[:, None]
-    way = 1.0 * out + 0.25 * lift + 0.55 * side
+    splay = np.sign(centre[0]) * np.array([1.0, 0.0, 0.0]) * (share - 0.4)[:, None]
+    way = 1.0 * out + 0.25 * lift + 0.55 * splay
     way /= np.linalg.norm(way, axis=1, keepdims=True)
-    size = length * (0.55 + 0.45 * np.sin(np.pi * share**0.8))[:, None]
-    width = along * 0.006
+    size = lid.length * unit * (0.55 + 0.45 * np.sin(np.pi * share**0.8))[:, None]
+    width = along * 0.5 * lid.width * unit
     bend = root + 0.55 * size * way
     tip = root + size * (0.85 * way + 0.45 * lift)
     blades = np.stack(
@@ -166,7 +180,7 @@ def lashes(
     heights = np.broadcast_to(np.array([0.02, 0.02, 0.6, 0.6, 0.98])[None, :, None], cells.shape)
     uvs = np.concatenate([cells, heights], axis=2).reshape(-1, 2)
     return Piece(
-        name=name,
+        name=f"lashes_{side}_{lid.name}",
         part=Part.LASHES,
         rest=blades.reshape(-1, 3),
         carrier=carrier.tocsr()[spread],
@@ -177,7 +191,7 @@ def lashes(
     )
 
 
-def lash_moves(points: Float64, carried: Float64, centre: Float64) -> Float64:
+def lash_moves(points: Floats, carried: Floats, centre: Floats) -> Floats:
     """Displacements of hairs whose roots are carried by a lid.
 
     Each hair goes with its root and turns about it as the root turns about the eyeball.
@@ -201,7 +215,7 @@ def lash_moves(points: Float64, carried: Float64, centre: Float64) -> Float64:
     return (turned - arm + moved[:, None]).reshape(-1, 3)
 
 
-def _arc(ring: Int64, first: int, last: int) -> Int64:
+def _arc(ring: Ints, first: int, last: int) -> Ints:
     """Rows of a closed ring from position ``first`` to ``last``, going forward."""
     stop = last if last > first else last + len(ring)
     return ring[np.arange(first, stop + 1) % len(ring)]

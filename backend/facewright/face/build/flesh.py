@@ -18,7 +18,7 @@ from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
 
 from facewright.face.build import topology
-from facewright.face.build.sources import Float64, Int64, SourceMesh
+from facewright.face.build.sources import Floats, Ints, SourceMesh
 
 Mask = NDArray[np.bool_]
 
@@ -37,12 +37,12 @@ class Flesh:
         eyes: (2, 3) eyeball centres.
     """
 
-    rows: Int64
-    points: Float64
-    triangles: Int64
-    lips: Int64
-    lids: tuple[Int64, Int64]
-    eyes: Float64
+    rows: Ints
+    points: Floats
+    triangles: Ints
+    lips: Ints
+    lids: tuple[Ints, Ints]
+    eyes: Floats
 
     @cached_property
     def _bending(self) -> sparse.csr_matrix:
@@ -53,11 +53,11 @@ class Flesh:
     def _lip_tree(self) -> cKDTree:
         return cKDTree(self.points[self.lips[2]])
 
-    def from_lips(self) -> Float64:
+    def from_lips(self) -> Floats:
         """(n,) distance to the vermilion's border."""
         return self._lip_tree.query(self.points)[0]
 
-    def spread(self, handles: Int64, moves: Float64, held: Mask) -> Float64:
+    def spread(self, handles: Ints, moves: Floats, held: Mask) -> Floats:
         """(n, ...) biharmonic displacement.
 
         Args:
@@ -76,14 +76,14 @@ class Flesh:
         flat[free] = splu(self._bending[free][:, free].tocsc()).solve(right)
         return flat.reshape(result.shape)
 
-    def to_base(self, moves: Float64, base_count: int, unit: float) -> Float64:
+    def to_base(self, moves: Floats, base_count: int, unit: float) -> Floats:
         """(base, 3) displacement in mesh units, of which one is ``unit`` millimetres."""
         result = np.zeros((base_count, 3))
         result[self.rows] = moves / unit
         return result
 
 
-def cotangent_laplacian(vertices: Float64, triangles: Int64) -> tuple[sparse.csr_matrix, Float64]:
+def cotangent_laplacian(vertices: Floats, triangles: Ints) -> tuple[sparse.csr_matrix, Floats]:
     """Symmetric cotangent Laplacian (clamped at small weights) and barycentric areas."""
     count = len(vertices)
     laplacian = sparse.csr_matrix((count, count))
@@ -107,7 +107,7 @@ def cotangent_laplacian(vertices: Float64, triangles: Int64) -> tuple[sparse.csr
 
 
 def build_flesh(
-    base: SourceMesh, head: topology.Head, rest: Float64, origin: Float64, unit: float
+    base: SourceMesh, head: topology.Head, rest: Floats, origin: Floats, unit: float
 ) -> Flesh:
     """The sheet of a head at rest.
 
@@ -120,7 +120,7 @@ def build_flesh(
     rows, triangles = np.unique(topology.triangulate(quads, rest), return_inverse=True)
     points = (rest[rows] - origin) * unit
 
-    def local(found: Int64) -> Int64:
+    def local(found: Ints) -> Ints:
         return np.searchsorted(rows, found)
 
     centres = [
@@ -137,7 +137,7 @@ def build_flesh(
     )
 
 
-def rotate(points: Float64, centre: Float64, axis: Float64, degrees: Float64) -> Float64:
+def rotate(points: Floats, centre: Floats, axis: Floats, degrees: Floats | float) -> Floats:
     """Displacements of points that turn about an axis, each by its own angle (Rodrigues).
 
     Args:
@@ -158,7 +158,7 @@ def rotate(points: Float64, centre: Float64, axis: Float64, degrees: Float64) ->
     return turned - arms
 
 
-def smoothstep(x: Float64, low: float, high: float) -> Float64:
+def smoothstep(x: Floats, low: float, high: float) -> Floats:
     """0 below ``low``, 1 above ``high``, smooth between; reversed if low > high."""
     share = np.clip((x - low) / (high - low), 0.0, 1.0)
     return share * share * (3.0 - 2.0 * share)

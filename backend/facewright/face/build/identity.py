@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facewright.face.build.sources import Float64, Targets
+from facewright.face.build.sources import Floats, Targets
 
 ETHNICITIES = ("african", "asian", "caucasian")
 GENDERS = ("female", "male")
@@ -92,7 +92,7 @@ def default_weights() -> dict[str, float]:
     return weights
 
 
-def sample_displacements(targets: Targets, count: int, seed: int) -> tuple[Float64, Float64]:
+def sample_displacements(targets: Targets, count: int, seed: int) -> tuple[Floats, Floats]:
     """Slider values that make ``count`` people, as a product of two matrices.
 
     Returns:
@@ -150,7 +150,7 @@ def _levels(kind: str, value: float) -> list[tuple[str, float]]:
     return [(f"average{kind}", 1 - abs(value)), (extreme, abs(value))]
 
 
-def align(samples: Float64, reference: Float64, mask: Float64) -> Float64:
+def align(samples: Floats, reference: Floats, mask: Floats) -> Floats:
     """Similarity Procrustes of (N, V, 3) samples to (V, 3) over (V,) weights."""
     weight = mask / mask.sum()
     centre = np.einsum("nvc,v->nc", samples, weight)
@@ -177,14 +177,14 @@ class IdentitySpace:
         error: mean distance between samples and their reconstructions over the face.
     """
 
-    mean: Float64
-    basis: Float64
+    mean: Floats
+    basis: Floats
     explained: float
     error: float
 
 
 def principal_components(
-    samples: Float64, weights: Float64, face: Float64, count: int
+    samples: Floats, weights: Floats, face: Floats, count: int
 ) -> IdentitySpace:
     """Weighted PCA of (N, V, 3) aligned samples, regressed on every vertex.
 
@@ -213,4 +213,4 @@ def principal_components(
     return IdentitySpace(mean, basis, float(values[order].sum() / values.sum()), error)
 
 
-Carrier = Callable[[Float64], Float64]
+Carrier = Callable[[Floats], Floats]

@@ -15,7 +15,7 @@ import numpy as np
 
 from facewright.checks import UInt8
 from facewright.errors import InputError
-from facewright.face.build.sources import Float64, Int64
+from facewright.face.build.sources import Floats, Ints
 from facewright.face.model import LandmarkEmbedding, MorphableModel, Part
 
 #: MediaPipe's points around the mouth, from the subject's right to left.
@@ -52,10 +52,18 @@ DISTANCE = 1.45  # metres: the head fills about two thirds of the picture
 
 @dataclass(frozen=True, slots=True)
 class LipSets:
-    """Triangles on which lip points may lie: rows of the model's triangles."""
+    """Where lip points may lie.
 
-    upper: Int64
-    lower: Int64
+    Attributes:
+        upper, lower: rows of the model's triangles on each lip.
+        upper_edge, lower_edge: vertices along the line where the lips touch, from the
+            subject's right to left.
+    """
+
+    upper: Ints
+    lower: Ints
+    upper_edge: Ints
+    lower_edge: Ints
 
 
 def embed(model: MorphableModel, lips: LipSets, *, people: int, seed: int) -> MorphableModel:
@@ -73,9 +81,17 @@ def embed(model: MorphableModel, lips: LipSets, *, people: int, seed: int) -> Mo
     if not np.isfinite(where[:468]).all():
         missing = np.flatnonzero(~np.isfinite(where[:468]).all(1)).tolist()
         raise InputError(f"model: no picture shows MediaPipe's points {missing}")
+    where[:468] = symmetric(where[:468])
     triangles, weights = nearest_on_surface(where, model.mean, model.triangles, skin)
-    for rows, allowed in ((UPPER_LIP, lips.upper), (LOWER_LIP, lips.lower)):
+    for rows, allowed, edge in (
+        (UPPER_LIP, lips.upper, lips.upper_edge),
+        (LOWER_LIP, lips.lower, lips.lower_edge),
+    ):
         index = np.concatenate([np.asarray(r) for r in rows])
+        # The innermost points are where the lips touch: on the edge, at their own x.
+        inner, line = list(rows[-1]), model.mean[edge]
+        x = where[inner, 0]
+        where[inner] = np.stack([np.interp(x, line[:, 0], axis) for axis in line.T], axis=1)
         triangles[index], weights[index] = nearest_on_surface(
             where[index], model.mean, model.triangles, allowed
         )
@@ -85,14 +101,27 @@ def embed(model: MorphableModel, lips: LipSets, *, people: int, seed: int) -> Mo
     return replace(model, landmarks478=found, landmarks68=ibug)
 
 
-def _gather(model: MorphableModel, people: int, seed: int) -> tuple[Float64, Float64]:
+def symmetric(points: Floats) -> Floats:
+    """(N, 3) points averaged with their mirror images: MediaPipe's mesh is symmetric.
+
+    Each point's partner is the one nearest its mirror image, over all points at once.
+    """
+    from scipy.optimize import linear_sum_assignment
+    from scipy.spatial.distance import cdist
+
+    mirror = points * (-1.0, 1.0, 1.0)
+    _, partner = linear_sum_assignment(cdist(points, mirror))
+    return (points + mirror[partner]) / 2
+
+
+def _gather(model: MorphableModel, people: int, seed: int) -> tuple[Floats, Floats]:
     """Positions on the mean shape: (pictures, 478, 3) with closed and with open mouths."""
     from facewright.capture.landmarks import FaceFinder
     from facewright.errors import NoFaceError
 
     rng = np.random.default_rng(seed)
     finder = FaceFinder()
-    gathered: tuple[list[Float64], list[Float64]] = ([], [])
+    gathered: tuple[list[Floats], list[Floats]] = ([], [])
     for _ in range(people):
         identity = 0.7 * rng.normal(size=len(model.identity_basis)).clip(-2, 2)
         texture = 0.5 * rng.normal(size=len(model.texture_basis)).clip(-2, 2)
@@ -120,8 +149,8 @@ def _gather(model: MorphableModel, people: int, seed: int) -> tuple[Float64, Flo
 
 
 def render(
-    model: MorphableModel, shape: Float64, albedo: Float64, angles: Float64
-) -> tuple[UInt8, Int64, Float64]:
+    model: MorphableModel, shape: Floats, albedo: Floats, angles: Floats
+) -> tuple[UInt8, Ints, Floats]:
     """A picture of a head, with the triangle and its weights at each pixel.
 
     Args:
@@ -150,8 +179,8 @@ def render(
 
 
 def _cast_back(
-    model: MorphableModel, points: Float64, seen: Int64, weights: Float64, reach: float = 5.0
-) -> Float64:
+    model: MorphableModel, points: Floats, seen: Ints, weights: Floats, reach: float = 5.0
+) -> Floats:
     """(478, 3) positions on the mean shape, NaN where no skin is within ``reach`` pixels."""
     parts = np.where(seen >= 0, model.triangle_parts[seen], 255)
     rows, columns = np.nonzero(parts == Part.SKIN)
@@ -168,8 +197,8 @@ def _cast_back(
 
 
 def nearest_on_surface(
-    points: Float64, vertices: Float64, triangles: Int64, allowed: Int64
-) -> tuple[Int64, Float64]:
+    points: Floats, vertices: Floats, triangles: Ints, allowed: Ints
+) -> tuple[Ints, Floats]:
     """For each point the nearest of the ``allowed`` triangles, and its weights there.
 
     The distance to a triangle is found by projecting on its plane and clamping the
@@ -194,7 +223,7 @@ def nearest_on_surface(
     return chosen, weights
 
 
-def _set_irises(model: MorphableModel, triangles: Int64, weights: Float64) -> None:
+def _set_irises(model: MorphableModel, triangles: Ints, weights: Floats) -> None:
     from facewright.face.build import eyes
 
     for points, part in ((IRIS_RIGHT, Part.EYE_RIGHT), (IRIS_LEFT, Part.EYE_LEFT)):

@@ -17,9 +17,8 @@ from facewright.face.build.pieces import (
     fan_triangles,
     grid_triangles,
     polar_uvs,
-    selection,
 )
-from facewright.face.build.sources import Float64, Int64
+from facewright.face.build.sources import Floats, Ints
 from facewright.face.model import Part
 
 #: Mesio-distal width, crown height and labio-lingual depth in mm, then the depth of the
@@ -51,7 +50,8 @@ LEVELS = np.array([-0.25, 0.12, 0.45, 0.78, 0.97])
 WIDTHS = np.array([0.62, 0.86, 0.98, 1.0, 0.88])
 ENAMEL, ENAMEL_NECK = (0.86, 0.82, 0.75), (0.78, 0.70, 0.58)
 GUM, GUM_MARGIN = (0.66, 0.36, 0.36), (0.76, 0.46, 0.45)
-TONGUE, TONGUE_TIP = (0.56, 0.28, 0.28), (0.70, 0.40, 0.40)
+TONGUE, TONGUE_TIP = (0.26, 0.11, 0.11), (0.68, 0.38, 0.38)
+LINING_FRONT, LINING_BACK = (0.55, 0.29, 0.29), (0.10, 0.04, 0.04)
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,16 @@ class Arch:
         unit: mesh units in a millimetre.
     """
 
-    line: Float64
-    lengths: Float64
+    line: Floats
+    lengths: Floats
     up: int
     unit: float
 
-    def at(self, lengths: Float64) -> Float64:
+    def at(self, lengths: Floats) -> Floats:
         """(k, 3) points at signed arc lengths."""
         return np.stack([np.interp(lengths, self.lengths, axis) for axis in self.line.T], axis=1)
 
-    def frame(self, lengths: Float64) -> tuple[Float64, Float64]:
+    def frame(self, lengths: Floats) -> tuple[Floats, Floats]:
         """(k, 3) unit tangents (to the left) and outward normals, both horizontal."""
         step = 0.05
         tangent = self.at(lengths + step) - self.at(lengths - step)
@@ -105,7 +105,7 @@ def fit_arch(
     return Arch(line, lengths - lengths[400], up, unit)
 
 
-def teeth(name: str, part: Part, arch: Arch, rest: Float64, anchors: Int64) -> Piece:
+def teeth(name: str, part: Part, arch: Arch, rest: Floats, anchors: Ints) -> Piece:
     """Twelve crowns along an arch, carried by the base mesh's helper teeth."""
     crowns = UPPER_CROWNS if part is Part.TEETH_UPPER else LOWER_CROWNS
     sizes = np.concatenate([crowns[::-1], crowns])
@@ -159,7 +159,7 @@ def teeth(name: str, part: Part, arch: Arch, rest: Float64, anchors: Int64) -> P
     )
 
 
-def _centres(arch: Arch, crowns: Float64) -> Float64:
+def _centres(arch: Arch, crowns: Floats) -> Floats:
     """(12,) signed arc lengths of the crowns' middles, right to left, without gaps."""
     ends = np.cumsum(crowns[:, 0]) * arch.unit
     middle = ends - crowns[:, 0] * arch.unit / 2
@@ -175,7 +175,7 @@ GUM_STATIONS = 61
 GUM_HEIGHT = 7.0
 
 
-def gums(name: str, arch: Arch, rest: Float64, anchors: Int64) -> Piece:
+def gums(name: str, arch: Arch, rest: Floats, anchors: Ints) -> Piece:
     """The ridge that holds an arch's crowns."""
     crowns = UPPER_CROWNS if arch.up > 0 else LOWER_CROWNS
     reach = crowns[:, 0].sum() * arch.unit + 0.02
@@ -198,7 +198,7 @@ def gums(name: str, arch: Arch, rest: Float64, anchors: Int64) -> Piece:
     columns, rows = GUM_STATIONS, len(GUM_PROFILE)
     points = points.transpose(1, 0, 2).reshape(-1, 3)
     triangles = grid_triangles(rows, columns, closed=False)
-    if arch.up > 0:
+    if arch.up < 0:
         triangles = triangles[:, ::-1]
     v, u = np.meshgrid(
         np.linspace(0.02, 0.98, rows), np.linspace(0.01, 0.99, columns), indexing="ij"
@@ -217,16 +217,25 @@ def gums(name: str, arch: Arch, rest: Float64, anchors: Int64) -> Piece:
     )
 
 
-def tongue_rows(rest: Float64, quads: Int64) -> Int64:
+def tongue_rows(rest: Floats, quads: Ints) -> Ints:
     """The tongue's quads without the closed end in the throat, so that it is a disc."""
     middle = rest[quads].mean(1)[:, 2]
     return quads[middle > np.quantile(middle, 0.06)]
 
 
-def tongue_colour(points: Float64) -> Float64:
-    """(V, 3) darker towards the root."""
-    share = np.clip((points[:, 2] - points[:, 2].min()) / np.ptp(points[:, 2]), 0, 1)[:, None]
+def tongue_colour(points: Floats) -> Floats:
+    """(V, 3) darker towards the root, where light hardly comes."""
+    share = _depth(points) ** 1.3
     return share * np.array(TONGUE_TIP) + (1 - share) * np.array(TONGUE)
 
 
-__all__ = ["Arch", "fit_arch", "gums", "selection", "teeth", "tongue_colour", "tongue_rows"]
+def lining_colour(points: Floats) -> Floats:
+    """(V, 3) of the mouth's lining: gum colour in front, dark towards the throat."""
+    share = _depth(points) ** 1.5
+    return share * np.array(LINING_FRONT) + (1 - share) * np.array(LINING_BACK)
+
+
+def _depth(points: Floats) -> Floats:
+    """(V, 1) 0 at the back, 1 in front."""
+    z = points[:, 2]
+    return ((z - z.min()) / np.ptp(z))[:, None]

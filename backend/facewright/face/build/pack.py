@@ -27,10 +27,10 @@ def quantise(basis: Float32) -> tuple[np.ndarray, Float32]:
 def arrays(model: MorphableModel) -> dict[str, np.ndarray]:
     """The file's arrays; the library reads them back."""
     packed: dict[str, np.ndarray] = {
-        "format": np.int32(FORMAT),
-        "name": np.str_(model.name),
-        "licence": np.str_(model.licence),
-        "metres_per_unit": np.float32(model.metres_per_unit),
+        "format": np.array(FORMAT, np.int32),
+        "name": np.array(model.name),
+        "licence": np.array(model.licence),
+        "metres_per_unit": np.array(model.metres_per_unit, np.float32),
         "mean": model.mean.astype(np.float32),
         "texture_mean": model.texture_mean.astype(np.float32),
         "expression_names": np.asarray(model.expression_names),

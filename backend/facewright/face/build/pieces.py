@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from facewright.face.build.sources import Float64, Int64
+from facewright.face.build.sources import Floats, Ints
 from facewright.face.model import Part
 
 
@@ -33,12 +33,12 @@ class Piece:
 
     name: str
     part: Part
-    rest: Float64
+    rest: Floats
     carrier: sparse.csr_matrix
-    triangles: Int64
-    uvs: Float64
-    uv_triangles: Int64
-    colour: Float64
+    triangles: Ints
+    uvs: Floats
+    uv_triangles: Ints
+    colour: Floats
 
 
 def upright(piece: Piece) -> Piece:
@@ -50,13 +50,13 @@ def upright(piece: Piece) -> Piece:
     return replace(piece, uvs=piece.uvs * (-1.0, 1.0) + (1.0, 0.0))
 
 
-def selection(rows: Int64, count: int) -> sparse.csr_matrix:
+def selection(rows: Ints, count: int) -> sparse.csr_matrix:
     """(len(rows), count) carrier that copies the displacement of base vertices ``rows``."""
     number = len(rows)
     return sparse.csr_matrix((np.ones(number), (np.arange(number), rows)), (number, count))
 
 
-def similarity(points: Float64, base: Float64, anchors: Int64) -> sparse.csr_matrix:
+def similarity(points: Floats, base: Floats, anchors: Ints) -> sparse.csr_matrix:
     """Carrier: the least-squares translation and uniform scale of the anchors.
 
     With c the anchors' centre and d their displacements, a point p moves by
@@ -76,7 +76,7 @@ def similarity(points: Float64, base: Float64, anchors: Int64) -> sparse.csr_mat
     return sparse.csr_matrix((blocks.ravel(), (rows, columns)), (number * 3, count * 3))
 
 
-def affine(points: Float64, base: Float64, anchors: Int64) -> sparse.csr_matrix:
+def affine(points: Floats, base: Floats, anchors: Ints) -> sparse.csr_matrix:
     """Carrier: the least-squares affine motion of the anchors, applied to ``points``."""
     source = np.c_[base[anchors], np.ones(len(anchors))]
     weights = np.c_[points, np.ones(len(points))] @ np.linalg.pinv(source, rcond=1e-3)
@@ -87,14 +87,14 @@ def affine(points: Float64, base: Float64, anchors: Int64) -> sparse.csr_matrix:
     )
 
 
-def carry(carrier: sparse.csr_matrix, displacement: Float64) -> Float64:
+def carry(carrier: sparse.csr_matrix, displacement: Floats) -> Floats:
     """(V, 3) displacement of a piece for a (base, 3) displacement of the base mesh."""
     if carrier.shape[1] == len(displacement):
         return carrier @ displacement
     return (carrier @ displacement.reshape(-1)).reshape(-1, 3)
 
 
-def grid_triangles(rows: int, columns: int, *, closed: bool) -> Int64:
+def grid_triangles(rows: int, columns: int, *, closed: bool) -> Ints:
     """Triangles of a (rows, columns) grid of vertices, ring after ring.
 
     With ``closed`` the last column joins the first. Seen with columns running to the
@@ -108,7 +108,7 @@ def grid_triangles(rows: int, columns: int, *, closed: bool) -> Int64:
     return np.stack([a, b, c, a, c, d], axis=-1).reshape(-1, 3)
 
 
-def polar_uvs(angles: Float64, segments: int) -> Float64:
+def polar_uvs(angles: Floats, segments: int) -> Floats:
     """(1 + rings * segments, 2): a pole and rings at radius proportional to ``angles``."""
     radius = angles / angles.max() * 0.48
     around = np.arange(segments) / segments * 2 * np.pi
@@ -117,7 +117,7 @@ def polar_uvs(angles: Float64, segments: int) -> Float64:
     return 0.5 + np.concatenate([np.zeros((1, 2)), rings.reshape(-1, 2)])
 
 
-def fan_triangles(segments: int) -> Int64:
+def fan_triangles(segments: int) -> Ints:
     """Triangles from the pole (row 0) to the first ring (rows 1 … segments)."""
     ring = np.arange(segments)
     return np.stack([np.zeros_like(ring), 1 + ring, 1 + (ring + 1) % segments], axis=1)

@@ -9,7 +9,7 @@ import numpy as np
 from facewright.face.build import expressions, eyes, identity
 from facewright.face.build.assemble import Assembly
 from facewright.face.build.shapes_mouth import Lips
-from facewright.face.build.sources import Float64, Sources
+from facewright.face.build.sources import Floats, Sources
 from facewright.face.model import Part
 from facewright.face.names import EXPRESSION_64
 
@@ -21,9 +21,9 @@ MEAN_SHARE = 0.5
 class Shapes:
     """Mean and bases of the joined model, metres."""
 
-    mean: Float64
+    mean: Floats
     identity: identity.IdentitySpace
-    expression: Float64
+    expression: Floats
 
 
 def build_shapes(assembly: Assembly, sources: Sources, *, samples: int, seed: int) -> Shapes:
@@ -43,7 +43,7 @@ def build_shapes(assembly: Assembly, sources: Sources, *, samples: int, seed: in
     return Shapes(mean, space, expression_basis(assembly, sources))
 
 
-def _lips_kept_together(assembly: Assembly, targets: Float64) -> Float64:
+def _lips_kept_together(assembly: Assembly, targets: Floats) -> Floats:
     """Targets, (T, base, 3), after which the lips of every identity still touch."""
     flesh = assembly.flesh
     lips = Lips(flesh)
@@ -53,7 +53,7 @@ def _lips_kept_together(assembly: Assembly, targets: Float64) -> Float64:
     return kept
 
 
-def expression_basis(assembly: Assembly, sources: Sources) -> Float64:
+def expression_basis(assembly: Assembly, sources: Sources) -> Floats:
     """(64, V, 3) metres."""
     millimetres = 1e3 * assembly.scale
     lower_teeth = sources.base.group_vertices("helper-lower-teeth")
@@ -71,8 +71,8 @@ def expression_basis(assembly: Assembly, sources: Sources) -> Float64:
     for row, (name, sheet) in enumerate(performer.sheet(jaw).items()):
         base = assembly.flesh.to_base(sheet, len(assembly.rest_base), millimetres)
         carried = assembly.carry(base) * 1e3
-        for piece in ("skin", "lining"):
-            basis[row, assembly.rows(piece)] = carried[assembly.rows(piece)]
+        for soft in ("skin", "lining"):
+            basis[row, assembly.rows(soft)] = carried[assembly.rows(soft)]
         for piece in assembly.pieces:
             if piece.part is Part.LASHES:
                 where = assembly.rows(piece.name)
@@ -86,7 +86,7 @@ def expression_basis(assembly: Assembly, sources: Sources) -> Float64:
     return basis * 1e-3
 
 
-def regions(assembly: Assembly) -> tuple[Float64, Float64]:
+def regions(assembly: Assembly) -> tuple[Floats, Floats]:
     """(V,) importance in the components, and (V,) weight of the face proper; by area."""
     rest, triangles = assembly.rest, assembly.triangles
     corners = rest[triangles]

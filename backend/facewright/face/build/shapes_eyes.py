@@ -13,9 +13,9 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from facewright.face.build.flesh import Flesh, rotate, smoothstep
-from facewright.face.build.sources import Float64
+from facewright.face.build.sources import Floats
 
-Units = Callable[[str], Float64]
+Units = Callable[[str], Floats]
 
 #: How far the rings of a lid follow its margin, from the innermost outward.
 RING_SHARE = np.array([1.0, 1.0, 1.0, 0.92, 0.74, 0.5, 0.28])
@@ -28,7 +28,7 @@ DRAG, LIFT = 3.0, 0.9
 REACH = 9.0
 
 
-def lid_profiles(flesh: Flesh, eye: int) -> tuple[Float64, Float64]:
+def lid_profiles(flesh: Flesh, eye: int) -> tuple[Floats, Floats]:
     """(28,) how much each column moves with the upper and with the lower lid."""
     ring = flesh.points[flesh.lids[eye][2]]
     outward = (1, -1)[eye] * (ring[:, 0] - flesh.eyes[eye, 0])
@@ -38,13 +38,13 @@ def lid_profiles(flesh: Flesh, eye: int) -> tuple[Float64, Float64]:
     inner, outer = outward.argmin(), outward.argmax()
     line = ring[inner, 1] + share * (ring[outer, 1] - ring[inner, 1])
     above = ring[:, 1] > line
-    return arch * above, arch * ~above
+    return np.where(above, arch, 0.0), np.where(above, 0.0, arch)
 
 
-def turn_lids(flesh: Flesh, eye: int, upper: float, lower: float) -> Float64:
+def turn_lids(flesh: Flesh, eye: int, upper: float, lower: float) -> Floats:
     """(n, 3) displacement when the lids turn by angles in degrees, down positive."""
     up, low = lid_profiles(flesh, eye)
-    angles = RING_SHARE[:, None] * (upper * up + lower * low)
+    angles = np.outer(RING_SHARE, upper * up + lower * low)
     rows = flesh.lids[eye]
     moves = rotate(
         flesh.points[rows.ravel()], flesh.eyes[eye], np.array([1.0, 0, 0]), angles.ravel()
@@ -52,7 +52,7 @@ def turn_lids(flesh: Flesh, eye: int, upper: float, lower: float) -> Float64:
     return flesh.spread(rows.ravel(), moves, _away(flesh, eye))
 
 
-def drag_lids(flesh: Flesh, eye: int, outward: float) -> Float64:
+def drag_lids(flesh: Flesh, eye: int, outward: float) -> Floats:
     """(n, 3) displacement when the eye looks outward (+1) or inward (-1)."""
     rows = flesh.lids[eye].ravel()
     points = flesh.points[rows]
@@ -76,7 +76,7 @@ def _away(flesh: Flesh, eye: int) -> np.ndarray:
     return distance > REACH
 
 
-def clear_of_eyeball(flesh: Flesh, eye: int, moves: Float64, radius: float) -> Float64:
+def clear_of_eyeball(flesh: Flesh, eye: int, moves: Floats, radius: float) -> Floats:
     """Push lids that a shape takes into the eyeball out of it again, at full and half weight.
 
     A blendshape moves along chords, so half-way a lid would dip into the ball by the
@@ -98,9 +98,9 @@ def clear_of_eyeball(flesh: Flesh, eye: int, moves: Float64, radius: float) -> F
     return moves + flesh.spread(rows, lift, _away(flesh, eye))
 
 
-def eye_shapes(flesh: Flesh, unit: Units, ball_radius: float) -> dict[str, Float64]:
+def eye_shapes(flesh: Flesh, unit: Units, ball_radius: float) -> dict[str, Floats]:
     """Lids and brows, (n, 3) millimetres each."""
-    shapes: dict[str, Float64] = {}
+    shapes: dict[str, Floats] = {}
     for eye, (side, label) in enumerate((("left", "Left"), ("right", "Right"))):
         blink = unit(f"eye-{side}-closure") * 1.03
         shapes[f"eyeBlink{label}"] = clear_of_eyeball(flesh, eye, blink, ball_radius + 0.35)
@@ -108,17 +108,28 @@ def eye_shapes(flesh: Flesh, unit: Units, ball_radius: float) -> dict[str, Float
         shapes[f"eyeLookUp{label}"] = turn_lids(flesh, eye, *LOOK_UP)
         shapes[f"eyeLookIn{label}"] = drag_lids(flesh, eye, -1)
         shapes[f"eyeLookOut{label}"] = drag_lids(flesh, eye, 1)
-        shapes[f"eyeSquint{label}"] = unit(f"eye-{side}-slit")
-        shapes[f"eyeWide{label}"] = unit(f"eye-{side}-opened-up") + turn_lids(flesh, eye, -3.0, 3.0)
-        shapes[f"browDown{label}"] = 1.2 * unit(f"eyebrows-{side}-down")
-        shapes[f"browOuterUp{label}"] = 1.2 * unit(f"eyebrows-{side}-extern-up")
+        narrow = turn_lids(flesh, eye, 1.0, -5.0)
+        shapes[f"eyeSquint{label}"] = 0.5 * unit(f"eye-{side}-slit") + narrow
+        wide = turn_lids(flesh, eye, -2.0, 2.0)
+        shapes[f"eyeWide{label}"] = 0.6 * unit(f"eye-{side}-opened-up") + wide
+        shapes[f"browDown{label}"] = 0.85 * unit(f"eyebrows-{side}-down") + brow_sink(flesh, eye)
+        shapes[f"browOuterUp{label}"] = 0.8 * unit(f"eyebrows-{side}-extern-up")
     both = unit("eyebrows-left-inner-up") + unit("eyebrows-right-inner-up")
-    shapes["browInnerUp"] = 1.8 * both
+    shapes["browInnerUp"] = 1.2 * both
     shapes["browRaise"] = brow_raise(flesh, unit)
     return shapes
 
 
-def brow_raise(flesh: Flesh, unit: Units) -> Float64:
+def brow_sink(flesh: Flesh, eye: int) -> Floats:
+    """One whole brow goes down a little."""
+    x, y, z = flesh.points.T
+    side = (1, -1)[eye] * x
+    share = smoothstep(side, -4, 14) * smoothstep(side, 64, 46) * smoothstep(z, 40, 70)
+    drop = -2.6 * share * smoothstep(y, 52, 60) * smoothstep(y, 84, 68)
+    return np.stack([0 * drop, drop, -0.15 * drop], axis=1)
+
+
+def brow_raise(flesh: Flesh, unit: Units) -> Floats:
     """Both brows and the forehead go up as a whole."""
     x, y, z = flesh.points.T
     share = smoothstep(y, 50, 62) * smoothstep(y, 118, 80) * smoothstep(np.abs(x), 68, 46)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from facewright.face.build.flesh import Flesh, Mask, rotate, smoothstep
-from facewright.face.build.sources import Float64, Int64
+from facewright.face.build.sources import Floats, Ints
 
-Units = Callable[[str], Float64]
+Units = Callable[[str], Floats]
 
 #: Rings of the lip grid (see ``topology.lip_grid``): skin at the border, the vermilion,
 #: the ring at which the lips touch, and the last that follows them.
@@ -27,7 +28,7 @@ LOWER_LIP_SHARE = 0.72
 CLOSE_AT = 0.5
 
 
-def side_weight(x: Float64, side: int, width: float = 13.0) -> Float64:
+def side_weight(x: Floats, side: int, width: float = 13.0) -> Floats:
     """A smooth step over x (mm): 1 on the side, 0 on the other, half on the mid-plane."""
     return smoothstep(side * x, -width, width)
 
@@ -42,16 +43,16 @@ class Jaw:
         weights: (n,) how much the sheet follows it, 0..1.
     """
 
-    hinge: Float64
+    hinge: Floats
     degrees: float
-    weights: Float64
+    weights: Floats
 
-    def opened(self, points: Float64) -> Float64:
+    def opened(self, points: Floats) -> Floats:
         """Displacements of points that are rigid with the jaw, at jawOpen = 1."""
         return rotate(points, self.hinge, np.array([1.0, 0.0, 0.0]), self.degrees)
 
 
-def fit_jaw(flesh: Flesh, opened: Float64, teeth: Float64, teeth_moves: Float64) -> Jaw:
+def fit_jaw(flesh: Flesh, opened: Floats, teeth: Floats, teeth_moves: Floats) -> Jaw:
     """The rotation that best explains how the unit moves the lower teeth.
 
     Args:
@@ -87,11 +88,11 @@ class Lips:
         deep = (z < 84) & (np.abs(x) < 38) & (y > -58)
         return (far | nose | deep) & ~inside
 
-    def handles(self, first: int = BORDER, last: int = BEHIND) -> Int64:
+    def handles(self, first: int = BORDER, last: int = BEHIND) -> Ints:
         """(rings, 38) rows of the rings that lip shapes move."""
         return self.flesh.lips[first : last + 1]
 
-    def partner(self, values: Float64, ring: int = CONTACT) -> Float64:
+    def partner(self, values: Floats, ring: int = CONTACT) -> Floats:
         """(38, ...) values of the other lip at each column's x, along one ring.
 
         Columns of the lips do not face each other, so the other lip's values are
@@ -106,37 +107,36 @@ class Lips:
                 result[here, column] = np.interp(x[here], x[order], flat[order, column])
         return result.reshape(values.shape)
 
-    def spread(self, moves: Float64, first: int = BORDER) -> Float64:
+    def spread(self, moves: Floats, first: int = BORDER) -> Floats:
         """(n, ...) displacement for (rings, 38, ...) moves of the rings from ``first``."""
         rows = self.flesh.lips[first : first + len(moves)]
         flat = moves.reshape(-1, *moves.shape[2:])
         return self.flesh.spread(rows.ravel(), flat, self.held)
 
-    def meet(self, displacement: Float64, gap: Float64 | None = None) -> Float64:
+    def meet(self, displacement: Floats, axes: tuple[float, ...] = (1.0, 1.0, 1.0)) -> Floats:
         """(n, ...) correction after which the lips touch as they do at rest.
 
         The difference of the displacements where the lips touch is taken from both by
-        halves, or left at ``gap``; all rings of a column move alike, so lips keep their
-        shape.
+        halves; all rings of a column move alike, so lips keep their shape.
 
         Args:
             displacement: (n, 3) or (n, 3, m) of the sheet.
-            gap: (38, 3) wanted difference instead of zero.
+            axes: which of x, y and z have to agree.
         """
         here = displacement[self.flesh.lips[CONTACT]]
         change = self.partner(here) - here
-        if gap is not None:
-            change = change - gap
-        fade = smoothstep(self._from_corner(), 0.0, 5.0)
+        change = change * np.reshape(axes, (1, 3, *(1,) * (change.ndim - 2)))
+        fade = smoothstep(self.from_corner(), 0.0, 5.0)
         half = 0.5 * change * fade.reshape(-1, *(1,) * (change.ndim - 1))
         return self.spread(np.stack([half] * (BEHIND + 1 - BORDER)))
 
-    def _from_corner(self) -> Float64:
+    def from_corner(self) -> Floats:
+        """(38,) distance of each column from the mouth's corner, over x."""
         x = np.abs(self.flesh.points[self.flesh.lips[CONTACT], 0])
         return x.max() - x
 
 
-def sealed(lips: Lips) -> Float64:
+def sealed(lips: Lips) -> Floats:
     """(n, 3) correction of the default human, whose lips stand a little apart.
 
     Where the lips touch, both come to the same height and depth; the groove between
@@ -150,7 +150,7 @@ def sealed(lips: Lips) -> Float64:
     reach = middle - contact
     sign = np.ones(38)
     sign[UPPER] = -1.0  # the upper lip comes down
-    fade = smoothstep(lips._from_corner(), 0.0, 6.0)
+    fade = smoothstep(lips.from_corner(), 0.0, 6.0)
     lips_up = np.zeros((BEHIND + 1 - BORDER, 38, 3))
     for k, ring in enumerate(range(BORDER, BEHIND + 1)):
         share = np.interp(ring, (BORDER, LINE, CONTACT, BEHIND), (0.25, 0.8, 1.0, 0.8))
@@ -160,7 +160,7 @@ def sealed(lips: Lips) -> Float64:
     return lips.spread(lips_up)
 
 
-def mouth_close(lips: Lips, opened: Float64) -> Float64:
+def mouth_close(lips: Lips, opened: Floats) -> Floats:
     """Brings the lips together again at jawOpen = ``CLOSE_AT``, for mouthClose = 1."""
     moved = CLOSE_AT * opened
     here = moved[lips.flesh.lips[CONTACT]]
@@ -170,48 +170,44 @@ def mouth_close(lips: Lips, opened: Float64) -> Float64:
     target = here + share * (other - here)
     rings = lips.handles()
     moves = np.stack([target - here] * len(rings))
-    # Lips that close over an open jaw draw thin and roll in a little.
     return lips.spread(moves)
 
 
-def roll(lips: Lips, columns: Int64, degrees: float, up: float, inward: float) -> Float64:
-    """One lip turns about its own core, over the teeth.
+def roll(lips: Lips, columns: Ints, rings: float, up: float, inward: float) -> Floats:
+    """One lip slides over its own edge, over the teeth (or out, for negative ``rings``).
+
+    Every ring goes to where the profile of the lip is ``rings`` rings further in, so the
+    vermilion disappears inside as it does on a face.
 
     Args:
         columns: of the lip.
-        degrees: it turns, the vermilion going inward.
+        rings: how far the profile slides.
         up, inward: millimetres that the lip moves besides.
     """
-    grid, points = lips.flesh.lips, lips.flesh.points
-    rows = grid[BORDER : BEHIND + 1]
-    core = points[grid[3:9]].mean(0)
-    moves = np.zeros((*rows.shape, 3))
-    fade = smoothstep(lips._from_corner(), 0.0, 9.0)
-    sign = 1.0 if columns is UPPER else -1.0
-    weight = np.interp(
-        np.arange(BORDER, BEHIND + 1), (BORDER, 4, CONTACT, BEHIND), (0.35, 1, 1, 0.6)
-    )
-    turn = sign * degrees * np.outer(weight, fade[columns])
-    turned = rotate(
-        points[rows[:, columns]].reshape(-1, 3),
-        np.tile(core[columns], (len(rows), 1)),
-        np.array([1.0, 0.0, 0.0]),
-        turn.ravel(),
-    )
-    shift = np.array([0.0, up, -inward]) * fade[columns, None]
-    moves[:, columns] = turned.reshape(len(rows), -1, 3) + shift * weight[:, None, None]
+    profile = lips.flesh.points[lips.flesh.lips[:, columns]]
+    order = np.arange(BORDER, BEHIND + 1)
+    weight = np.interp(order, (BORDER, 4, CONTACT, BEHIND), (0.55, 1.0, 1.0, 0.4))
+    fade = smoothstep(lips.from_corner(), 0.0, 9.0)[columns]
+    place = np.clip(order[:, None] + rings * weight[:, None] * fade, 0, len(profile) - 1)
+    low = np.minimum(place.astype(int), len(profile) - 2)
+    share = (place - low)[..., None]
+    column = np.arange(len(columns))
+    there = profile[low, column] * (1 - share) + profile[low + 1, column] * share
+    moves = np.zeros((len(order), 38, 3))
+    shift = weight[:, None, None] * fade[:, None] * np.array([0.0, up, -inward])
+    moves[:, columns] = there - profile[order] + shift
     return lips.spread(moves)
 
 
-def shift_lips(lips: Lips, upper: Float64, lower: Float64, corners: float = 0.0) -> Float64:
+def shift_lips(lips: Lips, upper: Floats, lower: Floats, corners: float = 0.0) -> Floats:
     """Lips move as wholes by millimetre vectors, fading to ``corners`` at their ends."""
-    fade = corners + (1 - corners) * smoothstep(lips._from_corner(), 0.0, 10.0)
+    fade = corners + (1 - corners) * smoothstep(lips.from_corner(), 0.0, 10.0)
     move = np.zeros((38, 3))
     move[UPPER], move[LOWER] = upper, lower
     return lips.spread(np.stack([move * fade[:, None]] * (BEHIND + 1 - BORDER)))
 
 
-def press(lips: Lips) -> Float64:
+def press(lips: Lips) -> Floats:
     """Lips press together: the vermilion narrows towards the lip line and draws in."""
     grid, points = lips.flesh.lips, lips.flesh.points
     rows = grid[BORDER : BEHIND + 1]
@@ -229,9 +225,17 @@ def press(lips: Lips) -> Float64:
 
 
 def bump(
-    flesh: Flesh, centre: Float64, radius: float, move: Float64, reach: float = 2.2
-) -> Float64:
+    flesh: Flesh, centre: ArrayLike, radius: float, move: ArrayLike, reach: float = 2.2
+) -> Floats:
     """(n, 3) smooth local displacement of the skin: full at a centre, nothing beyond."""
-    distance = np.linalg.norm((flesh.points - centre), axis=1)
+    distance = np.linalg.norm(flesh.points - np.asarray(centre), axis=1)
     share = np.exp(-0.5 * (distance / radius) ** 2) * smoothstep(distance, reach * radius, radius)
-    return share[:, None] * move
+    return share[:, None] * np.asarray(move)
+
+
+def one_lip(lips: Lips, shape: Floats, columns: Ints) -> Floats:
+    """A shape of both lips without what it does to the lip of ``columns``."""
+    rows = lips.handles()
+    undo = np.zeros((*rows.shape, 3))
+    undo[:, columns] = -shape[rows[:, columns]]
+    return shape + lips.spread(undo)

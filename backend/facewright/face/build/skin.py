@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from facewright.face.build import atlas, mouth, topology
 from facewright.face.build.pieces import Piece, selection
-from facewright.face.build.sources import Float64, Int64
+from facewright.face.build.sources import Floats, Ints
 from facewright.face.model import Part
 
 
-def _compact(quads: Int64, rest: Float64) -> tuple[Int64, Int64]:
+def _compact(quads: Ints, rest: Floats) -> tuple[Ints, Ints]:
     """Used base vertices, and triangles over them."""
     used, triangles = np.unique(topology.triangulate(quads, rest), return_inverse=True)
     return used, triangles.reshape(-1, 3)
 
 
-def skin_piece(head: topology.Head, rest: Float64) -> Piece:
+def skin_piece(head: topology.Head, rest: Floats) -> Piece:
     used, triangles = _compact(head.skin, rest)
     points = rest[used]
     seam = _back_seam(points, triangles, [int(np.searchsorted(used, v)) for v in head.neck_loop])
@@ -45,7 +47,7 @@ def skin_piece(head: topology.Head, rest: Float64) -> Piece:
     )
 
 
-def _back_seam(points: Float64, triangles: Int64, neck: list[int]) -> list[int]:
+def _back_seam(points: Floats, triangles: Ints, neck: list[int]) -> list[int]:
     """Mid-plane vertices from the neck's back up over the head to the crown."""
     middle = np.flatnonzero(np.abs(points[:, 0]) < 2e-3)
     neighbours: dict[int, set[int]] = {}
@@ -65,7 +67,7 @@ def _back_seam(points: Float64, triangles: Int64, neck: list[int]) -> list[int]:
         seen.add(step)
 
 
-def _skin_density(points: Float64) -> Float64:
+def _skin_density(points: Floats) -> Floats:
     """Wanted share of the atlas per area: the face in front counts most."""
     centre = np.array([0.0, 6.95, 0.55])
     way = points - centre
@@ -82,28 +84,21 @@ def _skin_density(points: Float64) -> Float64:
     return 0.3 + front * (0.9 + 1.1 * np.clip(features, 0, 1))
 
 
-def disc_piece(name: str, part: Part, rest: Float64, quads: Int64, colour: Float64) -> Piece:
+def disc_piece(
+    name: str, part: Part, rest: Floats, quads: Ints, colour: Callable[[Floats], Floats]
+) -> Piece:
+    """A disc, mapped to a circle; ``colour`` makes (V, 3) of its points."""
     used, triangles = _compact(quads, rest)
     points = rest[used]
     loop = atlas.border_loops(triangles)[0]
     lengths = np.linalg.norm(points[np.roll(loop, -1)] - points[loop], axis=1)
     outline = atlas.circle_outline(loop, lengths, np.pi / 2)
     uvs = atlas.convex_map(points, triangles, outline, np.ones(len(points)))
-    colours = np.broadcast_to(colour, points.shape)
-    return Piece(name, part, points, selection(used, len(rest)), triangles, uvs, triangles, colours)
+    carrier = selection(used, len(rest))
+    return Piece(name, part, points, carrier, triangles, uvs, triangles, colour(points))
 
 
-def tongue_piece(rest: Float64, quads: Int64) -> Piece:
+def tongue_piece(rest: Floats, quads: Ints) -> Piece:
+    """The tongue, open in the throat."""
     kept = mouth.tongue_rows(rest, quads)
-    piece = disc_piece("tongue", Part.TONGUE, rest, kept, np.zeros((1, 3)))
-    colour = mouth.tongue_colour(piece.rest)
-    return Piece(
-        piece.name,
-        piece.part,
-        piece.rest,
-        piece.carrier,
-        piece.triangles,
-        piece.uvs,
-        piece.uv_triangles,
-        colour,
-    )
+    return disc_piece("tongue", Part.TONGUE, rest, kept, mouth.tongue_colour)

@@ -20,14 +20,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facewright.errors import BackendError, InputError
 
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
+#: Arrays of the build: double precision where it is computed, single in the model.
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.integer[Any]]
 
 #: Targets store int16 thousandths of a mesh unit.
 TARGET_UNIT = 1e-3
@@ -136,18 +138,18 @@ class SourceMesh:
         group_names: names of the quads' groups.
     """
 
-    vertices: Float64
-    quads: Int64
-    groups: Int64
+    vertices: Floats
+    quads: Ints
+    groups: Ints
     group_names: tuple[str, ...]
 
-    def group(self, name: str) -> Int64:
+    def group(self, name: str) -> Ints:
         """(n, 4) quads of the group ``name``."""
         if name not in self.group_names:
             raise InputError(f"name: the mesh has no group {name!r}")
         return self.quads[self.groups == self.group_names.index(name)]
 
-    def group_vertices(self, name: str) -> Int64:
+    def group_vertices(self, name: str) -> Ints:
         """Sorted vertices of the group ``name``."""
         return np.unique(self.group(name))
 
@@ -185,7 +187,7 @@ class Targets:
             )
         )
 
-    def __getitem__(self, name: str) -> Float64:
+    def __getitem__(self, name: str) -> Floats:
         """(V, 3) displacement of every vertex, decimetres."""
         if name not in self.names:
             raise InputError(f"name: there is no target {name!r}")
@@ -194,7 +196,7 @@ class Targets:
         displacement[index] = self._archive[f"targets/{name}.vector"] * TARGET_UNIT
         return displacement
 
-    def sum(self, weights: dict[str, float] | Sequence[tuple[str, float]]) -> Float64:
+    def sum(self, weights: dict[str, float] | Sequence[tuple[str, float]]) -> Floats:
         """(V, 3) weighted sum of targets."""
         items = weights.items() if isinstance(weights, dict) else weights
         total = np.zeros((self.vertex_count, 3))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facewright.face.build import eyes
-from facewright.face.build.sources import Float64
+from facewright.face.build.sources import Floats
 
 #: Mean skin and what one unit of each pigment adds to it.
 SKIN = np.array([0.70, 0.52, 0.44])
@@ -50,7 +50,7 @@ BLOBS: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] 
     "scalp": ((0, 120, -20), (90, 62, 85)),
 }
 #: How strongly each axis varies in a blob, in units of pigment.
-BLOB_DEVIATION = 0.28
+BLOB_DEVIATION = 0.17
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +62,27 @@ class Albedo:
         basis: (K, V, 3) per standard deviation.
     """
 
-    mean: Float64
-    basis: Float64
+    mean: Floats
+    basis: Floats
 
 
-def bump(points: Float64, centre: Float64, radii: Float64) -> Float64:
+def bump(points: Floats, centre: Floats, radii: Floats) -> Floats:
     """(V,) Gaussian around a centre with a radius per axis."""
     return np.exp(-0.5 * (((points - centre) / radii) ** 2).sum(1))
 
 
-def brow_mask(points: Float64, eye: Float64, side: int) -> Float64:
+def brow_mask(points: Floats, eye: Floats, side: int) -> Floats:
     """(V,) 0..1 along one brow: an arc above the eye, tapering outward."""
     x = side * points[:, 0] * 1e3 - 12.0
     share = np.clip(x / 46.0, 0.0, 1.0)
-    arc = eye[1] * 1e3 + 19.5 + 5.5 * np.sin(np.pi * np.clip(share * 0.82, 0, 1)) - 5.0 * share**2
-    half = 4.6 * (1 - 0.55 * share)
+    arc = eye[1] * 1e3 + 17.0 + 5.2 * np.sin(0.78 * np.pi * share) - 1.5 * share**2
+    half = 5.4 * (1 - 0.45 * share)
     across = np.exp(-0.5 * ((points[:, 1] * 1e3 - arc) / half) ** 2 * 1.6)
     along = 1 / (1 + np.exp(-(x + 1.0) / 1.6)) / (1 + np.exp((x - 45.0) / 2.0))
     return across * along * (points[:, 2] > 0.03)
 
 
-def skin_masks(points: Float64, lips: Float64, eye: Float64) -> dict[str, Float64]:
+def skin_masks(points: Floats, lips: Floats, eye: Floats) -> dict[str, Floats]:
     """Regions of the skin, (V,) 0..1 each, left and right parted.
 
     Args:
@@ -90,7 +90,7 @@ def skin_masks(points: Float64, lips: Float64, eye: Float64) -> dict[str, Float6
         lips: (V,) mask of the vermilion.
         eye: (3,) centre of the left eyeball.
     """
-    masks: dict[str, Float64] = {}
+    masks: dict[str, Floats] = {}
     for name, (centre, radii) in BLOBS.items():
         sides = (1, -1) if centre[0] else (1,)
         for side in sides:
@@ -104,11 +104,12 @@ def skin_masks(points: Float64, lips: Float64, eye: Float64) -> dict[str, Float6
     above = 1 / (1 + np.exp(-(points[:, 1] * 1e3 + 92.0) / 6.0))
     masks["beard"] = low * front * above * (1 - lips)
     upper = points[:, 1] * 1e3 > -30.5
-    masks["lip_upper"], masks["lip_lower"] = lips * upper, lips * ~upper
+    masks["lip_upper"] = np.where(upper, lips, 0.0)
+    masks["lip_lower"] = np.where(upper, 0.0, lips)
     return masks
 
 
-def smooth_fields(points: Float64) -> list[Float64]:
+def smooth_fields(points: Floats) -> list[Floats]:
     """Ten slow waves over the head, (V,) each in -1..1."""
     way = points / np.linalg.norm(points, axis=1, keepdims=True)
     x, y, z = way.T
@@ -116,10 +117,10 @@ def smooth_fields(points: Float64) -> list[Float64]:
 
 
 def build_albedo(
-    points: Float64,
-    base_colour: Float64,
+    points: Floats,
+    base_colour: Floats,
     skin: slice,
-    lips: Float64,
+    lips: Floats,
     balls: tuple[slice, slice],
     inner: dict[str, slice],
     count: int,
@@ -140,38 +141,38 @@ def build_albedo(
     masks = skin_masks(surface, lips, eye)
     mean = base_colour.copy()
     mean[skin] = _mean_skin(masks, lips, len(surface))
-    fields: list[Float64] = []
+    fields: list[Floats] = []
 
-    def add(rows: slice, mask: Float64, colour: Float64, deviation: float) -> None:
+    def add(rows: slice, mask: Floats, colour: Floats, deviation: float) -> None:
         field = np.zeros_like(points)
         field[rows] = deviation * mask[:, None] * colour
         fields.append(field)
 
     whole = np.ones(len(surface))
-    hairless = 1 - np.clip(masks["brow_left"] + masks["brow_right"], 0, 1)
+    hairless = 1.0 - np.clip(masks["brow_left"] + masks["brow_right"], 0, 1)
     add(skin, hairless, MELANIN, 0.9)
-    add(skin, hairless, HAEMOGLOBIN, 0.5)
-    add(skin, hairless, CAROTENE, 0.5)
+    add(skin, hairless, HAEMOGLOBIN, 0.4)
+    add(skin, hairless, CAROTENE, 0.45)
     add(skin, whole, GREY, 0.35)
     for wave in smooth_fields(surface):
-        for pigment, deviation in ((MELANIN, 0.16), (HAEMOGLOBIN, 0.22)):
+        for pigment, deviation in ((MELANIN, 0.08), (HAEMOGLOBIN, 0.11)):
             add(skin, wave * hairless, pigment, deviation)
     for mask in masks.values():
         for pigment in (MELANIN, HAEMOGLOBIN):
             add(skin, mask, pigment, BLOB_DEVIATION)
     brows = masks["brow_left"] + masks["brow_right"]
-    add(skin, brows, MELANIN, 0.9)
-    add(skin, brows, CAROTENE, -0.8)
-    add(skin, masks["beard"], STUBBLE, 0.55)
-    add(skin, masks["scalp"], STUBBLE, 0.8)
-    add(skin, masks["lip_upper"] + masks["lip_lower"], HAEMOGLOBIN, 0.8)
-    add(skin, masks["lip_upper"] + masks["lip_lower"], GREY, 0.6)
+    add(skin, brows, MELANIN, 0.6)
+    add(skin, brows, CAROTENE, -0.5)
+    add(skin, masks["beard"], STUBBLE, 0.22)
+    add(skin, masks["scalp"], STUBBLE, 0.7)
+    add(skin, masks["lip_upper"] + masks["lip_lower"], HAEMOGLOBIN, 0.4)
+    add(skin, masks["lip_upper"] + masks["lip_lower"], GREY, 0.35)
     _add_others(add, balls, inner)
     return Albedo(mean, principal_fields(np.stack(fields), count))
 
 
-def _mean_skin(masks: dict[str, Float64], lips: Float64, count: int) -> Float64:
-    def both(name: str) -> Float64:
+def _mean_skin(masks: dict[str, Floats], lips: Floats, count: int) -> Floats:
+    def both(name: str) -> Floats:
         return (masks[f"{name}_left"] + masks[f"{name}_right"])[:, None]
 
     colour = np.tile(SKIN, (count, 1))
@@ -206,7 +207,7 @@ def _add_others(add, balls: tuple[slice, slice], inner: dict[str, slice]) -> Non
         add(rows, np.ones(rows.stop - rows.start), colour, 0.7)
 
 
-def principal_fields(fields: Float64, count: int) -> Float64:
+def principal_fields(fields: Floats, count: int) -> Floats:
     """(count, V, 3) principal axes of a sum of fields with independent unit weights."""
     flat = fields.reshape(len(fields), -1)
     values, vectors = np.linalg.eigh(flat @ flat.T)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facewright.errors import InputError
-from facewright.face.build.sources import Float64, Int64, SourceMesh
+from facewright.face.build.sources import Floats, Ints, SourceMesh
 
 #: Front of the ring at which the neck ends, just above the collar bones.
 NECK_FRONT = 815
@@ -30,7 +30,7 @@ NOSE_TIP = 297
 class QuadGraph:
     """Neighbourhoods of a mesh of quads."""
 
-    def __init__(self, quads: Int64) -> None:
+    def __init__(self, quads: Ints) -> None:
         self.quads = quads
         self.edge_quads: dict[frozenset[int], list[int]] = {}
         self.neighbours: dict[int, set[int]] = {}
@@ -63,7 +63,7 @@ class QuadGraph:
             path.append(ahead.pop())
         return path[:-1]
 
-    def flood(self, seed: int, barrier: set[frozenset[int]]) -> Int64:
+    def flood(self, seed: int, barrier: set[frozenset[int]]) -> Ints:
         """Sorted rows of the quads reachable from vertex ``seed`` without crossing edges."""
         first = next(row for row, quad in enumerate(self.quads) if seed in quad)
         seen = {first}
@@ -86,7 +86,7 @@ def edges_of(loop: list[int]) -> set[frozenset[int]]:
     return {frozenset(pair) for pair in zip(loop, loop[1:] + loop[:1], strict=True)}
 
 
-def triangulate(quads: Int64, vertices: Float64) -> Int64:
+def triangulate(quads: Ints, vertices: Floats) -> Ints:
     """(2Q, 3) triangles, each quad split along its shorter diagonal."""
     corners = vertices[quads]
     first = np.linalg.norm(corners[:, 0] - corners[:, 2], axis=1)
@@ -106,14 +106,14 @@ class Head:
             left lid's, then the right's.
     """
 
-    skin: Int64
-    lining: Int64
+    skin: Ints
+    lining: Ints
     neck_loop: list[int]
     lining_loop: list[int]
     lid_loops: tuple[list[int], list[int]]
 
     @property
-    def vertices(self) -> Int64:
+    def vertices(self) -> Ints:
         """Sorted base vertices of the skin; the skin piece has them in this order."""
         return np.unique(self.skin)
 
@@ -135,14 +135,14 @@ def cut_head(base: SourceMesh) -> Head:
     return Head(skin, lining, loops[0], loops[1], (loops[2], loops[3]))
 
 
-def mirrored(vertices: Float64, vertex: int, graph: QuadGraph) -> int:
+def mirrored(vertices: Floats, vertex: int, graph: QuadGraph) -> int:
     """The body vertex nearest to a vertex's mirror image."""
     body = np.asarray(sorted(graph.neighbours))
     image = vertices[vertex] * (-1.0, 1.0, 1.0)
     return int(body[np.linalg.norm(vertices[body] - image, axis=1).argmin()])
 
 
-def _sideways(graph: QuadGraph, vertices: Float64, start: int) -> int:
+def _sideways(graph: QuadGraph, vertices: Floats, start: int) -> int:
     """The neighbour that lies most nearly straight beside a vertex, to the left."""
 
     def slope(vertex: int) -> float:
@@ -169,7 +169,7 @@ def lash_loops(base: SourceMesh) -> tuple[list[int], list[int]]:
 LIPS_FRONT, VERMILION_FRONT, LIP_LINE_FRONT = 491, 492, 494
 
 
-def lip_grid(base: SourceMesh) -> Int64:
+def lip_grid(base: SourceMesh) -> Ints:
     """(rings, 38) base vertices of the lips: rings from the skin inward, by columns.
 
     The first ring runs through ``LIPS_FRONT``, the last is the one at which the lining
@@ -188,7 +188,7 @@ def lip_grid(base: SourceMesh) -> Int64:
     return np.asarray(rows)
 
 
-def ring_of(grid: Int64, vertex: int) -> int:
+def ring_of(grid: Ints, vertex: int) -> int:
     """Row of the lip grid that holds a base vertex."""
     return int(np.flatnonzero((grid == vertex).any(1))[0])
 
@@ -197,7 +197,7 @@ def ring_of(grid: Int64, vertex: int) -> int:
 LID_RINGS = 7
 
 
-def lid_grids(base: SourceMesh) -> tuple[Int64, Int64]:
+def lid_grids(base: SourceMesh) -> tuple[Ints, Ints]:
     """(7, 28) base vertices of the left and of the right eye's lids.
 
     The first ring is the one on the eyeball, at which the skin ends; column 0 is its

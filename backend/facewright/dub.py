@@ -215,9 +215,10 @@ def animate(subject: Subject, motion: Motion, options: DubOptions) -> Iterator[U
     from facewright import animate as animators
 
     if options.extent == "photo":
-        from facewright.animate.paste import paste
+        from facewright.animate.paste import Paster
 
         subject = _within(subject, options.max_side)
+        paste = Paster(subject)
     animator = animators.create(options.animator)
     state = animator.prepare(subject, options.size)
     batch = max(1, _BATCH_PIXELS // options.size**2)
@@ -229,7 +230,7 @@ def animate(subject: Subject, motion: Motion, options: DubOptions) -> Iterator[U
             continue
         few = max(1, _BATCH_BYTES // subject.photo.nbytes)
         for start in range(0, len(frames), few):
-            yield np.stack([paste(subject, frame) for frame in frames[start : start + few]])
+            yield np.stack([paste(frame) for frame in frames[start : start + few]])
 
 
 def _within(subject: Subject, side: int) -> Subject:
@@ -241,12 +242,11 @@ def _within(subject: Subject, side: int) -> Subject:
     import cv2
 
     size = (max(2, round(width * scale)), max(2, round(height * scale)))
-    x0, y0, x1, y1 = subject.box
-    across, down = size[0] / width, size[1] / height
+    x0, y0, x1, _ = (round(edge * scale) for edge in subject.box)  # whole pixels, a square
     return dataclasses.replace(
         subject,
         photo=cv2.resize(subject.photo, size, interpolation=cv2.INTER_AREA),
-        box=(x0 * across, y0 * down, x1 * across, y1 * down),
+        box=(x0, y0, x1, y0 + x1 - x0),
     )
 
 

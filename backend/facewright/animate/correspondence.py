@@ -21,11 +21,13 @@ from facewright.animate.base import (
     VertexGeometry,
 )
 from facewright.animate.openings import pull_push
+from facewright.animate.rims import Rims
 from facewright.animate.texture import PhotoTexture
 from facewright.checks import Float32, UInt8
 from facewright.errors import InputError
 from facewright.face import pose as poses
 from facewright.face.model import Part
+from facewright.render.fragments import Fragments
 from facewright.render.rasterise import interpolate, rasterise
 from facewright.render.texture import atlas_points, unwrapped
 
@@ -42,8 +44,11 @@ class Correspondence:
         points: (H, W, 2) the photo's point that the mesh shows at each pixel.
         face: (H, W) 0..1, where the mesh's surface is to be used: in the face's region,
             and shown by the photo.
-        uv: (H, W, 2) atlas coordinates.
-        parts: (H, W) uint8 part ids + 1, 0 where nothing is seen.
+        uv: (H, W, 2) atlas coordinates of what lies behind lids and lips.
+        parts: (H, W) uint8 part ids + 1 of the same, 0 where there is nothing.
+        behind: (H, W, 2) the photo's point of the same.
+        rims: (N, 2) outlines of the left eye's, the right eye's and the mouth's opening,
+            or None where ``parts`` shows only what is visible through them.
         pose: (6,) absolute pose of the head.
     """
 
@@ -51,6 +56,8 @@ class Correspondence:
     face: Float32
     uv: Float32
     parts: UInt8
+    behind: Float32
+    rims: tuple[Float32, ...] | None
     pose: Float32
 
 
@@ -60,10 +67,19 @@ class Correspondences:
     def __init__(self, texture: PhotoTexture) -> None:
         model = texture.subject.model
         self.texture = texture
-        self._uv_triangles = np.ascontiguousarray(model.uv_triangles[texture.rows])
-        self._parts = model.triangle_parts[texture.rows] + np.uint8(1)
+        skin = texture.parts_of_rows == Part.SKIN
+        self._skin = np.ascontiguousarray(texture.triangles[skin])
+        self._inner = np.ascontiguousarray(texture.triangles[~skin])
+        self._inner_uvs = np.ascontiguousarray(model.uv_triangles[texture.rows[~skin]])
+        self._inner_parts = texture.parts_of_rows[~skin] + np.uint8(1)
+        self._rims = Rims(model, texture.landmarks, texture.pixels) if model.landmarks478 else None
         weight = texture.face * texture.seen
-        self._attributes = np.concatenate([texture.points, weight[:, None]], -1)
+        self._points = np.ascontiguousarray(texture.pixels[:, :2])
+        self._attributes = np.concatenate([self._points, weight[:, None]], -1)
+        self._rims: Rims | None = None
+        if model.landmarks478 is not None:
+            shown = self._drawn(texture.pixels[None])[2]
+            self._rims = Rims(model, texture.landmarks, shown[0])
         # What moves least with expressions tells the head's pose.
         reach = np.abs(model.expression_basis).max((0, 2)) * model.metres_per_unit
         self._stable = np.exp(-0.5 * (reach / 0.0015) ** 2) * (model.vertex_parts == Part.SKIN)
@@ -105,15 +121,34 @@ class Correspondences:
 
     def _of_mesh(self, vertices: Float32, absolute: Float32) -> list[Correspondence]:
         texture = self.texture
-        size = (texture.size, texture.size)
-        found = rasterise(texture.camera.project(vertices), texture.triangles, size)
-        at = interpolate(found, self._attributes, texture.triangles)
-        uv = interpolate(found, texture.subject.model.uvs, self._uv_triangles)
-        parts = np.where(found.triangles >= 0, self._parts[found.triangles], 0).astype(np.uint8)
+        pixels = texture.camera.project(vertices)
+        skin, inner, shown = self._drawn(pixels)
+        at = interpolate(skin, self._attributes, self._skin)
+        behind = interpolate(inner, self._points, self._inner)
+        uv = interpolate(inner, texture.subject.model.uvs, self._inner_uvs)
+        parts = np.where(inner.triangles >= 0, self._inner_parts[inner.triangles], 0)
+        rims = self._rims(pixels, shown) if self._rims else [None] * len(pixels)
         return [
-            Correspondence(at[b, ..., :2], at[b, ..., 2], uv[b], parts[b], pose)
+            Correspondence(
+                points=at[b, ..., :2],
+                face=at[b, ..., 2],
+                uv=uv[b],
+                parts=parts[b].astype(np.uint8),
+                behind=behind[b],
+                rims=rims[b],
+                pose=pose,
+            )
             for b, pose in enumerate(absolute)
         ]
+
+    def _drawn(self, pixels: Float32) -> tuple[Fragments, Fragments, Float32]:
+        """The skin; what lies behind it as if it were not there; eyeball pixels seen (B, 2)."""
+        size = (self.texture.size, self.texture.size)
+        skin = rasterise(pixels, self._skin, size)
+        inner = rasterise(pixels, self._inner, size)
+        parts = np.where(inner.depth < skin.depth, self._inner_parts[inner.triangles], 0)
+        shown = [(parts == part + 1).sum((1, 2)) for part in (Part.EYE_LEFT, Part.EYE_RIGHT)]
+        return skin, inner, np.stack(shown, -1).astype(np.float32)
 
     def _of_pictures(self, geometry: ImageGeometry) -> list[Correspondence]:
         if geometry.uv is None or geometry.parts is None:
@@ -136,7 +171,9 @@ class Correspondences:
         at = cv2.remap(shows, texels, None, cv2.INTER_LINEAR)
         place = cv2.remap(places, texels, None, cv2.INTER_LINEAR)
         pose = self._pose_of(place[..., :3], skin & (place[..., 3] > 0.5))
-        return Correspondence(at[..., :2], at[..., 2] * skin, uv, drawn, pose)
+        inner = np.where(skin, 0, drawn).astype(np.uint8)
+        points = np.ascontiguousarray(at[..., :2])
+        return Correspondence(points, at[..., 2] * skin, uv, inner, points, None, pose)
 
     @functools.cached_property
     def _baked(self) -> tuple[Float32, Float32]:

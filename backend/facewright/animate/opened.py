@@ -8,6 +8,7 @@ around it) are drawn, and eyeballs or teeth from the atlas inside.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,6 +24,12 @@ from facewright.render.texture import sample, sample_atlas
 _CHANGE = (0.7, 1.8)
 #: A region reaches this far beyond its opening, in pixels of 256.
 _MARGIN = 5
+#: Lids and lips nearer than this touch, in pixels of 256.
+_TOUCH = 0.4
+#: Width of the lash line in pixels of 256, and how much of the lid it hides.
+_LASHES, _LASHES_COVER = 1.0, 0.75
+#: sRGB of what is too deep in the mouth to be seen.
+_THROAT = (38, 20, 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +38,25 @@ class Region:
 
     Attributes:
         texture: the subject's.
+        index: of its rim in ``openings.RIMS``.
         parts: the first and last part id + 1 that lie in it.
         near: (size, size) 0..1 feathered neighbourhood of the opening in the photo.
         bounds: (2, 2) corners of that neighbourhood, in pixels.
         width: of the opening in the photo, in pixels.
-        area: that the mesh shows of it in the photo, in pixels.
+        area: of the same, in pixels.
         turns: whether what lies inside moves by itself (eyes).
+        lashes: (3,) sRGB of the darkest along the upper edge.
     """
 
     texture: PhotoTexture
+    index: int
     parts: tuple[int, int]
     near: Float32
     bounds: Float32
     width: float
     area: float
     turns: bool
+    lashes: Float32
 
     def draw(self, frame: UInt8, found: Correspondence, points: Float32, coarse: Float32) -> None:
         """Draw the opening into a frame where it differs from the photo's.
@@ -59,29 +70,56 @@ class Region:
         box = self._box(coarse)
         if box is None:
             return
+        cover = self._cover(found, box)
         parts = found.parts[box]
-        inner = ((parts >= self.parts[0]) & (parts <= self.parts[1])).astype(np.float32)
-        share = self._share(inner, found.points[box], points[box])
+        inner = (parts >= self.parts[0]) & (parts <= self.parts[1])
+        share = self._share(cover, inner, found.behind[box], points[box])
         if share == 0:
             return
         drawn = sample(self.texture.skin, points[box]).astype(np.float32)
         colour = sample_atlas(self.texture.atlas.colour, found.uv[box]).astype(np.float32)
         if not self.turns:
             # Lips shade what is just behind them: less light comes in by the rim.
-            light = cv2.GaussianBlur(inner, (0, 0), self.texture.size / 70)
+            light = cv2.GaussianBlur(cover, (0, 0), self.texture.size / 70)
             colour *= np.clip(0.3 + 0.75 * light, 0, 1)[..., None]
-        cover = np.clip(2 * cv2.blur(inner, (3, 3)) - 0.6, 0, 1) * inner
+            colour[~inner] = _THROAT
+        else:
+            cover = cover * inner
         drawn += (colour - drawn) * cover[..., None]
+        if self.turns and found.rims is not None:
+            line = self._lash_line(found.rims[self.index], box)
+            drawn += (self.lashes - drawn) * line[..., None]
         alpha = np.maximum(sample(self.near, points[box]), cover) * share
         under = frame[box].astype(np.float32)
         frame[box] = np.round(under + (drawn - under) * alpha[..., None]).astype(np.uint8)
 
-    def _share(self, inner: Float32, points: Float32, smooth: Float32) -> float:
+    def _cover(self, found: Correspondence, box: tuple[slice, slice]) -> Float32:
+        """How far each pixel of the box lies in the opening."""
+        if found.rims is not None:
+            corner = np.float32([box[1].start, box[0].start])
+            rim = openings.parted(found.rims[self.index], _TOUCH * self.texture.size / 256)
+            shape = (box[0].stop - box[0].start, box[1].stop - box[1].start)
+            return openings.polygon(rim - corner, shape)
+        parts = found.parts[box]
+        inner = ((parts >= self.parts[0]) & (parts <= self.parts[1])).astype(np.float32)
+        return np.clip(2 * cv2.blur(inner, (3, 3)) - 0.6, 0, 1) * inner
+
+    def _lash_line(self, rim: Float32, box: tuple[slice, slice]) -> Float32:
+        """How far the upper lid's lashes cover each pixel of the box."""
+        half = len(rim) // 2
+        upper = np.concatenate([rim[half:], rim[:1]]) - np.float32([box[1].start, box[0].start])
+        line = np.zeros((box[0].stop - box[0].start, box[1].stop - box[1].start), np.uint8)
+        fixed = np.round((upper - 0.5) * 16).astype(np.int32)
+        thick = max(1, round(_LASHES * self.texture.size / 256))
+        cv2.polylines(line, [fixed], False, 255, thick, cv2.LINE_AA, 4)
+        return cv2.GaussianBlur(line.astype(np.float32) * (_LASHES_COVER / 255), (3, 3), 0)
+
+    def _share(self, cover: Float32, inner: Any, behind: Float32, points: Float32) -> float:
         """0 where the opening is as in the photo, 1 where it must be drawn."""
-        change = abs(float(inner.sum()) - self.area) / self.width
-        at = inner > 0
+        change = abs(float(cover.sum()) - self.area) / self.width
+        at = inner & (cover > 0.5)
         if self.turns and at.any():
-            change += float(np.linalg.norm(points[at] - smooth[at], axis=-1).mean())
+            change += float(np.linalg.norm(behind[at] - points[at], axis=-1).mean())
         return float(smoothstep(*_CHANGE, np.float32(change * 256 / self.texture.size)))
 
     def _box(self, coarse: Float32) -> tuple[slice, slice] | None:
@@ -99,31 +137,37 @@ class Region:
 
 def regions(texture: PhotoTexture) -> tuple[Region, ...]:
     """The eyes and the mouth of a subject."""
-    size = texture.size
-    landmarks = texture.subject.landmarks * np.float32(size / texture.subject.camera.size[0])
-    return (
-        _region(texture, landmarks, openings.EYE_LEFT_RIM, Part.EYE_LEFT, Part.EYE_LEFT),
-        _region(texture, landmarks, openings.EYE_RIGHT_RIM, Part.EYE_RIGHT, Part.EYE_RIGHT),
-        _region(texture, landmarks, openings.MOUTH_RIM, Part.TEETH_UPPER, Part.TONGUE),
+    spans = (
+        (Part.EYE_LEFT, Part.EYE_LEFT),
+        (Part.EYE_RIGHT, Part.EYE_RIGHT),
+        (Part.TEETH_UPPER, Part.TONGUE),
     )
+    return tuple(_region(texture, i, *span) for i, span in enumerate(spans))
 
 
-def _region(
-    texture: PhotoTexture, landmarks: Float32, rim: tuple[int, ...], first: Part, last: Part
-) -> Region:
+def _region(texture: PhotoTexture, index: int, first: Part, last: Part) -> Region:
     size = texture.size
-    corners = landmarks[list(rim)]
+    corners = texture.landmarks[list(openings.RIMS[index])]
     reach = _MARGIN * size / 256
-    cover = openings.polygon(corners, size)
+    cover = openings.polygon(corners, (size, size))
     steps = max(1, round(reach * 0.6))
     grown = cv2.dilate(cover, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * steps + 1,) * 2))
-    seen = (texture.parts >= first + 1) & (texture.parts <= last + 1)
     return Region(
         texture=texture,
+        index=index,
         parts=(first + 1, last + 1),
         near=cv2.GaussianBlur(grown, (0, 0), reach * 0.25),
         bounds=np.stack([corners.min(0) - 3 * reach, corners.max(0) + 3 * reach]),
         width=float(np.ptp(corners[:, 0])),
-        area=float(seen.sum()),
+        area=float(cover.sum()),
         turns=first in (Part.EYE_LEFT, Part.EYE_RIGHT),
+        lashes=_darkest(texture, corners[len(corners) // 2 :]),
     )
+
+
+def _darkest(texture: PhotoTexture, line: Float32) -> Float32:
+    """(3,) mean of the darker third of the photo's colours along a line of points."""
+    steps = np.linspace(0, len(line) - 1, 64)
+    along = np.stack([np.interp(steps, np.arange(len(line)), line[:, k]) for k in (0, 1)], -1)
+    colours = sample(texture.photo, along[None].astype(np.float32))[0, :, :3].astype(np.float32)
+    return colours[np.argsort(colours.sum(-1))[: len(colours) // 3]].mean(0)

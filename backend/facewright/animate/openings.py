@@ -15,8 +15,11 @@ EYE_RIGHT_RIM = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 1
 MOUTH_RIM = (
     78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191,
 )  # fmt: skip
+RIMS = (EYE_LEFT_RIM, EYE_RIGHT_RIM, MOUTH_RIM)
 #: Iris centre and the four points around it: subject's left, then right.
 IRISES = ((473, 474, 475, 476, 477), (468, 469, 470, 471, 472))
+#: How far lashes reach around the eyes, in crop sides.
+_LASH_REACH = 0.008
 _SHIFT = 4  # fractional bits of OpenCV's drawing
 
 
@@ -42,13 +45,41 @@ def find(landmarks: Float32, size: int) -> Openings:
         around = landmarks[ring]
         radius = np.linalg.norm(around - around.mean(0), axis=-1).mean()
         irises.append([*landmarks[centre], radius])
-    eyes = [polygon(landmarks[list(rim)], size) for rim in (EYE_LEFT_RIM, EYE_RIGHT_RIM)]
-    return Openings(np.stack(eyes), polygon(landmarks[list(MOUTH_RIM)], size), np.float32(irises))
+    eyes = [polygon(landmarks[list(rim)], (size, size)) for rim in (EYE_LEFT_RIM, EYE_RIGHT_RIM)]
+    return Openings(
+        np.stack(eyes), polygon(landmarks[list(MOUTH_RIM)], (size, size)), np.float32(irises)
+    )
 
 
-def polygon(corners: Float32, size: int) -> Float32:
-    """(size, size) 0..1 coverage of a polygon of (N, 2) points, corners at integers."""
-    coverage = np.zeros((size, size), np.uint8)
+def parted(rim: Float32, slack: float) -> Float32:
+    """A rim of (N, 2) points, without the parts where its upper edge passed the lower.
+
+    A rim starts at one corner, goes along the lower edge to point N / 2, the other
+    corner, and back along the upper: point k faces point N - k.
+
+    Args:
+        rim: the outline.
+        slack: edges nearer than this many pixels touch.
+    """
+    half = len(rim) // 2
+    lower, upper = rim[1:half], rim[:half:-1]
+    along = rim[half] - rim[0]
+    # Corners run from right to left or back; either way the lower edge is the lower one.
+    across = np.array([-along[1], along[0]]) / max(float(np.linalg.norm(along)), 1e-6)
+    across = across * (1 if along[0] > 0 else -1)
+    gap = (lower - upper) @ across
+    shut = np.clip(slack - gap, 0, None) / 2 + np.minimum(slack, np.maximum(gap, 0)) / 2
+    middle = (lower + upper) / 2
+    closed = (gap <= slack)[:, None]
+    out = rim.copy()
+    out[1:half] = np.where(closed, middle, lower - shut[:, None] * across)
+    out[:half:-1] = np.where(closed, middle, upper + shut[:, None] * across)
+    return out
+
+
+def polygon(corners: Float32, shape: tuple[int, int]) -> Float32:
+    """(height, width) 0..1 coverage of a polygon of (N, 2) points, corners at integers."""
+    coverage = np.zeros(shape, np.uint8)
     fixed = np.round((corners - 0.5) * (1 << _SHIFT)).astype(np.int32)
     cv2.fillPoly(coverage, [fixed], 255, cv2.LINE_AA, _SHIFT)
     return coverage.astype(np.float32) / 255
@@ -60,8 +91,12 @@ def filled(photo: UInt8, holes: Openings) -> UInt8:
     Lids that close and lips that move show what is around them, never iris or teeth.
     """
     size = photo.shape[0]
-    cover = np.maximum(holes.eyes.max(0), holes.mouth)
-    grown = cv2.dilate(cover, np.ones((3, 3), np.uint8), iterations=max(1, size // 256))
+    # The lash line goes too: it will be drawn where the lid's edge then is.
+    reach = 2 * max(1, round(_LASH_REACH * size)) + 1
+    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    eyes = cv2.dilate(holes.eyes.max(0), ellipse)
+    mouth = cv2.dilate(holes.mouth, np.ones((3, 3), np.uint8), iterations=max(1, size // 256))
+    grown = np.maximum(eyes, mouth)
     known = (grown < 0.05).astype(np.float32)
     fill = pull_push(photo.astype(np.float32), known)
     soft = cv2.GaussianBlur(grown, (0, 0), size / 400)[..., None]

@@ -22,7 +22,6 @@ from facewright.animate.opened import Region, regions
 from facewright.animate.texture import PhotoTexture, photo_texture
 from facewright.capture.subject import Subject
 from facewright.checks import UInt8
-from facewright.face.model import Part
 from facewright.render.texture import sample
 
 MIN_SIZE, MAX_SIZE = 64, 1024
@@ -74,9 +73,10 @@ class Reproject:
 
 def _frame(found: Correspondence, state: ReprojectState) -> UInt8:
     texture = state.texture
-    inner = (found.parts > Part.SKIN + 1).astype(np.float32)
     # The mesh gives way to the warp before its own outline, which would show as an edge.
-    cover = cv2.blur(found.face + inner, (_odd(texture.size / 40),) * 2)
+    cover = cv2.blur(
+        np.maximum(found.face, (found.parts > 0).astype(np.float32)), (_odd(texture.size / 40),) * 2
+    )
     weight = np.minimum(found.face, np.clip(2 * cover - 1, 0, 1))
     coarse = warps.bent(warps.field(state.warp, found.pose), found.points, found.face)
     smooth = cv2.resize(coarse, (texture.size,) * 2, interpolation=cv2.INTER_LINEAR)

@@ -46,7 +46,9 @@ class PhotoTexture:
         camera: of frames.
         triangles: (F', 3) the mesh's triangles without lashes, which the photo shows.
         rows: (F',) their rows in the model.
-        points: (V, 2) where each vertex lies in the photo, in pixels.
+        parts_of_rows: (F',) uint8 their parts.
+        landmarks: (478, 2) MediaPipe's points, in the frame's pixels.
+        pixels: (V, 3) where each vertex lies in the photo, and its depth.
         seen: (V,) 0..1, how well the photo shows it.
         face: (V,) 0..1, the region that follows the mesh, feathered towards the hairline,
             ears and neck, which follow the warp.
@@ -55,7 +57,6 @@ class PhotoTexture:
         photo: (size, size, 4) the crop, and 0..255 how much of it moves with the person.
         plate: (size, size, 3) the crop's background, carried on behind the person.
         skin: (size, size, 3) the crop with eyes and mouth filled from their rims.
-        parts: (size, size) uint8 part ids + 1 that the mesh shows in the photo.
         atlas: what all parts look like, seen or not.
     """
 
@@ -64,7 +65,9 @@ class PhotoTexture:
     camera: Camera
     triangles: Int32
     rows: Int32
-    points: Float32
+    parts_of_rows: UInt8
+    landmarks: Float32
+    pixels: Float32
     seen: Float32
     face: Float32
     correction: Float32
@@ -72,7 +75,6 @@ class PhotoTexture:
     photo: UInt8
     plate: UInt8
     skin: UInt8
-    parts: UInt8
     atlas: atlases.Atlas
 
 
@@ -89,7 +91,6 @@ def photo_texture(subject: Subject, size: int) -> PhotoTexture:
     pixels = camera.project(posed)
     rows = np.flatnonzero(model.triangle_parts != Part.LASHES).astype(np.int32)
     triangles = np.ascontiguousarray(model.triangles[rows])
-    shown = model.triangle_parts[rows] + np.uint8(1)
     found = rasterise(pixels[None], triangles, (size, size))
     normals = VertexNormals(model.triangles, model.vertex_count)(posed)
     seen = visibility(posed, normals, pixels, found.depth[0], 0.004 / model.metres_per_unit)
@@ -101,7 +102,9 @@ def photo_texture(subject: Subject, size: int) -> PhotoTexture:
         camera=camera,
         triangles=triangles,
         rows=rows,
-        points=np.ascontiguousarray(pixels[:, :2]),
+        parts_of_rows=model.triangle_parts[rows],
+        landmarks=landmarks,
+        pixels=pixels,
         seen=seen,
         face=face_region(model),
         correction=correction,
@@ -109,7 +112,6 @@ def photo_texture(subject: Subject, size: int) -> PhotoTexture:
         photo=np.dstack([photo, np.round(cover * 255).astype(np.uint8)]),
         plate=_plate(photo, cover),
         skin=openings.filled(photo, holes),
-        parts=np.where(found.triangles[0] >= 0, shown[found.triangles[0]], 0).astype(np.uint8),
         atlas=_atlas_of(subject, triangles, posed, normals),
     )
 

@@ -113,7 +113,9 @@ def _shares(texture: PhotoTexture, nodes: Float32, covered: UInt8) -> tuple[Floa
     down = (chin - brow) / face_height
     below = (nodes - chin) @ down / face_height
     neck = smoothstep(*_NECK, below)
-    matte = cv2.resize(texture.photo[..., 3] / np.float32(255), (GRID, GRID), interpolation=cv2.INTER_AREA)
+    matte = cv2.resize(
+        texture.photo[..., 3] / np.float32(255), (GRID, GRID), interpolation=cv2.INTER_AREA
+    )
     matte = cv2.copyMakeBorder(matte, *(_MARGIN,) * 4, cv2.BORDER_REPLICATE)
     person = (np.maximum(matte, covered) >= 0.5).astype(np.uint8)
     away = cv2.distanceTransform(1 - person, cv2.DIST_L2, 5) / GRID

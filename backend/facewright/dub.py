@@ -43,7 +43,7 @@ SUBJECT_SUFFIXES = (".npz", ".glb", ".obj", ".ply")
 _BATCH_PIXELS = 8 * 256 * 256  # of one pass of the animator
 _BATCH_BYTES = 1 << 25  # of photographs that wait in one batch
 _QUEUE = 3  # batches between animator and encoder
-_SHEET_FRAMES = 7  # beside the portrait on a contact sheet
+_SHEET_FRAMES, _TILE = 7, 256  # beside the portrait on a contact sheet, and their side
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,13 +211,12 @@ def drive(speech: Speech, subject: Subject, options: DubOptions, job: Job) -> Mo
 
 
 def animate(subject: Subject, motion: Motion, options: DubOptions) -> Iterator[UInt8]:
-    """Yield batches of (B, H, W, 3) uint8 frames, ``options.extent`` wide."""
+    """Yield batches of (B, H, W, 3) uint8 frames, of the crop or the subject's photo."""
     from facewright import animate as animators
 
     if options.extent == "photo":
         from facewright.animate.paste import Paster
 
-        subject = _within(subject, options.max_side)
         paste = Paster(subject)
     animator = animators.create(options.animator)
     state = animator.prepare(subject, options.size)
@@ -305,6 +304,7 @@ def render(
 
     See :func:`dub` for arguments and errors.
     """
+    from facewright.capture.box import cut
     from facewright.face.motion_io import encode_motion
     from facewright.media.picture import encode_picture
     from facewright.media.sheet import Tile, contact_sheet, spread
@@ -318,7 +318,9 @@ def render(
         if motion_out is not None:
             data = encode_motion(motion, Path(motion_out).suffix)
             outputs.enter_context(pending_bytes(motion_out, data))
-        batches = animate(subject, motion, options)
+        whole = options.extent == "photo"
+        shown = _within(subject, options.max_side) if whole else subject
+        batches = animate(shown, motion, options)
         first = next(batches)
         height, width = first.shape[1:3]
         comment, done = _comment(options), 0
@@ -327,12 +329,13 @@ def render(
                 for frames in itertools.chain([first], batches):
                     behind.write(frames)
                     for index in sorted(wanted.intersection(range(done, done + len(frames)))):
-                        label = f"{index / motion.fps:.2f} s"
-                        tiles.append(Tile(frames[index - done].copy(), label))
+                        frame = frames[index - done]
+                        face = cut(frame, shown.box, _TILE) if whole else frame.copy()
+                        tiles.append(Tile(face, f"{index / motion.fps:.2f} s"))
                     done += len(frames)
                     job.tell("animating", done / len(motion))
             if sheet_out is not None:
-                data = encode_picture(contact_sheet(tiles), Path(sheet_out).suffix[1:])
+                data = encode_picture(contact_sheet(tiles, side=_TILE), Path(sheet_out).suffix[1:])
                 outputs.enter_context(pending_bytes(sheet_out, data))
     return DubResult(subject, motion, width, height, done, subject.warnings)
 

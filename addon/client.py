@@ -250,7 +250,7 @@ class Backend:
         size: int,
         animator: str = "",
         seed: int = 0,
-        extent: int = service_pb2.FRAME_EXTENT_CROP,
+        extent: service_pb2.FrameExtent = service_pb2.FRAME_EXTENT_CROP,
         window: int = 8,
     ) -> FrameStream:
         """Open a stream of geometry frames; waits until the backend is prepared.

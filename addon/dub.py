@@ -128,22 +128,21 @@ def dub(
         )
         whole = extent == "photo" or (extent == "auto" and max(data.photo_size) <= AUTO_PHOTO_SIDE)
         staged = _stage(data, performance, portrait, speech, work, whole)
-        stream = backend.animate(
-            data.subject_id,
-            size=size,
-            animator=animator,
-            seed=seed,
-            extent=(service_pb2.FRAME_EXTENT_PHOTO if whole else service_pb2.FRAME_EXTENT_CROP),
+        stream = stack.enter_context(
+            backend.animate(
+                data.subject_id,
+                size=size,
+                animator=animator,
+                seed=seed,
+                extent=(service_pb2.FRAME_EXTENT_PHOTO if whole else service_pb2.FRAME_EXTENT_CROP),
+            )
         )
         frames = range(1, len(performance) + 1)
         scene = bpy.context.scene
         make_frame = geometry.create_pass(staged, size, kind)
         texturing = Texturing(stream, make_frame, scene, frames, work.frames, report)
-        try:
-            while not texturing.done:
-                texturing.step()
-        finally:
-            texturing.close()
+        while not texturing.done:
+            texturing.step()
         sequence.place_frames(scene, work.frames, texturing.names, 1, stream.size)
         report("rendering the movie", 0.0, -1.0)
         sequence.render_movie(scene, work.movie)
@@ -167,19 +166,24 @@ class _Targets:
     def of(
         cls, movie: Path | str, blend: Path | str | None, contact_sheet: Path | str | None
     ) -> _Targets:
-        paths = []
-        for name, value, suffix in (
-            ("output", movie, ".mp4"),
-            ("blend", blend, ".blend"),
-            ("sheet", contact_sheet, ".png"),
-        ):
-            path = Path(value).resolve() if value else None
-            if path and path.suffix.lower() != suffix:
-                raise InputError(f"{name}: expected a file ending in {suffix}, got {path.name}")
-            if path and path.is_dir():
-                raise InputError(f"{name}: {path} is a folder")
-            paths.append(path)
-        return cls(*paths)
+        output = _ending("output", movie, ".mp4")
+        if output is None:
+            raise InputError("output: name the movie to write (.mp4)")
+        return cls(
+            output, _ending("blend", blend, ".blend"), _ending("sheet", contact_sheet, ".png")
+        )
+
+
+def _ending(name: str, value: Path | str | None, suffix: str) -> Path | None:
+    """A file to write, with the right ending; None where none was asked for."""
+    if not value:
+        return None
+    path = Path(value).resolve()
+    if path.suffix.lower() != suffix:
+        raise InputError(f"{name}: expected a file ending in {suffix}, got {path.name}")
+    if path.is_dir():
+        raise InputError(f"{name}: {path} is a folder")
+    return path
 
 
 @dataclass(frozen=True, slots=True)

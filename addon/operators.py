@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -27,7 +27,7 @@ from .texturing import Texturing
 from .v1 import service_pb2
 
 T = TypeVar("T")
-Job = Iterator[None]
+Job = Generator[None, None, None]
 #: Seconds of each timer tick that a job may take from the interface.
 _SLICE = 0.05
 
@@ -37,7 +37,8 @@ class _JobOperator:
 
     bl_options: ClassVar[set[str]] = {"REGISTER"}
     _timer: bpy.types.Timer | None = None
-    _job: Job | None = None
+    _job: Job
+    report: Callable[[set[str], str], None]  # Blender's
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -112,7 +113,7 @@ class _JobOperator:
         return status
 
 
-def _wait(task: Task) -> Iterator[None]:
+def _wait(task: Task) -> Generator[None, None, Any]:
     """Yield until a task is done; ``yield from`` gives its value."""
     while not task.done:
         if step := task.poll():
@@ -285,15 +286,15 @@ class Texture(_JobOperator, bpy.types.Operator):
             Task(lambda report: _open(session.connect(settings, report), known, options))
         )
         frames = range(scene.frame_start, scene.frame_end + 1)
-        texturing = None
-        try:
+        with stream:
             make_frame = geometry.create_pass(who, size, chosen.geometry)
             texturing = Texturing(stream, make_frame, scene, frames, folder, session.state.report)
-            while not texturing.done:
-                texturing.step(wait=0.02)
-                yield
-        finally:
-            (texturing or stream).close()
+            try:
+                while not texturing.done:
+                    texturing.step(wait=0.02)
+                    yield
+            finally:
+                texturing.restore()
         sequence.set_colour(scene)
         sequence.place_frames(scene, folder, texturing.names, scene.frame_start, stream.size)
         self.report({"INFO"}, f"{len(texturing.names)} frames textured")

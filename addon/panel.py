@@ -29,6 +29,9 @@ class MainPanel(bpy.types.Panel):
 
 
 class _Section:
+    """What the sections share; ``rows`` lays one out."""
+
+    layout: bpy.types.UILayout
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Facewright"
@@ -38,6 +41,9 @@ class _Section:
         self.layout.use_property_split = True
         self.layout.use_property_decorate = False
         self.rows(self.layout, context.scene.facewright)
+
+    def rows(self, layout: bpy.types.UILayout, chosen: bpy.types.PropertyGroup) -> None:
+        raise NotImplementedError
 
 
 class SubjectPanel(_Section, bpy.types.Panel):

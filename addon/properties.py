@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# mypy: disable-error-code="valid-type"
 """The scene's settings, as the panel shows them."""
 
 from __future__ import annotations

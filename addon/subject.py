@@ -38,7 +38,7 @@ VERTEX_ATTRIBUTE, PART_ATTRIBUTE = "subject_vertex", "part"
 SENSOR_MM = 36.0
 BONE_METRES = 0.12
 
-_EYES = {face_pb2.PART_EYE_LEFT: 0, face_pb2.PART_EYE_RIGHT: 1}
+_EYES: dict[int, int] = {face_pb2.PART_EYE_LEFT: 0, face_pb2.PART_EYE_RIGHT: 1}
 #: Camera axes (x right, y up, looking along -z) in the world's (z up).
 _CAMERA_AXES = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 
@@ -267,13 +267,14 @@ def _meshes(
     collection: bpy.types.Collection,
 ) -> tuple[bpy.types.Object, tuple[bpy.types.Object, ...]]:
     """The face with its shape keys, and the eyes apart where their centres are known."""
-    apart = _EYES if data.eye_centres is not None else {}
+    centres = data.eye_centres
+    apart = _EYES if centres is not None else {}
     eyes = []
     for run in data.runs:
-        if run.part in apart:
+        if centres is not None and run.part in apart:
             index = apart[run.part]
             side = ("left", "right")[index]
-            centre = data.eye_centres[index]
+            centre = centres[index]
             eye = _object(data, [run], centre, f"{name} eye {side}", rig, material, collection)
             eye[ROLE] = f"eye_{side}"
             _drive_eye(eye, rig, GAZE[index])

@@ -88,7 +88,6 @@ class Texturing:
             self._progress("texturing", len(self.names) / len(self._frames), left)
         return True
 
-    def close(self) -> None:
-        """End the stream and go back to the frame that was shown."""
-        self._stream.close()
+    def restore(self) -> None:
+        """Go back to the frame that was shown."""
         self._scene.frame_set(self._resume)

@@ -28,6 +28,7 @@ SIZE = 1024
 _EYES = (Part.EYE_LEFT, Part.EYE_RIGHT)
 #: Light behind the lips, the depth to which it reaches and over which it fades (metres).
 _BEHIND_LIPS, _LIT_DEPTH, _DARK_DEPTH = 0.78, 0.008, 0.02
+_SCLERA = np.float32([205, 198, 194])  # where the photo shows none
 _FEW_TEXELS = 40  # too few to tell a tone by
 _LUMA = np.float32([0.299, 0.587, 0.114])
 _MOUTH = (Part.TEETH_UPPER, Part.TEETH_LOWER, Part.GUMS, Part.TONGUE)
@@ -72,7 +73,11 @@ def bake(
         holes: eyes and mouth in the crop.
     """
     texels = unwrapped(model.uvs, model.uv_triangles, SIZE)
-    light = shade(model.albedo(rho.texture), normals, rho.illumination)
+    light = shade(np.ones_like(normals), normals, rho.illumination)
+    # Behind lids and lips light is taken without its colour, which errors of the skin's
+    # albedo have a part in.
+    skin_vertices = (model.vertex_parts == Part.SKIN)[:, None]
+    light = model.albedo(rho.texture) * np.where(skin_vertices, light, (light @ _LUMA)[:, None])
     baked = interpolate(
         texels, np.concatenate([pixels, light, seen[:, None]], -1), model.triangles
     )[0]
@@ -139,8 +144,9 @@ def _eye(
 ) -> tuple[Float32, Float32]:
     """Complete an eyeball's (N, 3) texels: colours, and how far they are the photo's."""
     sclera_seen = (inside > 0.9) & (np.linalg.norm(points - iris[:2], axis=-1) > 1.25 * iris[2])
-    sclera = np.percentile(colour[sclera_seen], 60, axis=0) if sclera_seen.sum() > _FEW_TEXELS else (
-        np.float32([205, 198, 194]))  # fmt: skip
+    sclera = _SCLERA
+    if sclera_seen.sum() > _FEW_TEXELS:
+        sclera = np.percentile(colour[sclera_seen], 60, axis=0)
     iris_seen = (inside > 0.9) & (np.linalg.norm(points - iris[:2], axis=-1) < 1.05 * iris[2])
     if iris_seen.sum() < _FEW_TEXELS:
         fill = np.broadcast_to(sclera, colour.shape)

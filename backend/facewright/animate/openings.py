@@ -97,9 +97,13 @@ def filled(photo: UInt8, holes: Openings) -> UInt8:
     eyes = cv2.dilate(holes.eyes.max(0), ellipse)
     mouth = cv2.dilate(holes.mouth, np.ones((3, 3), np.uint8), iterations=max(1, size // 256))
     grown = np.maximum(eyes, mouth)
-    known = (grown < 0.05).astype(np.float32)
+    # Lids take their tone from beyond the shadow that lashes and sockets cast.
+    beyond = np.maximum(cv2.dilate(eyes, ellipse, iterations=2), mouth)
+    known = (beyond < 0.05).astype(np.float32)
     fill = pull_push(photo.astype(np.float32), known)
-    soft = cv2.GaussianBlur(grown, (0, 0), size / 400)[..., None]
+    soft = np.maximum(
+        cv2.GaussianBlur(eyes, (0, 0), size / 200), cv2.GaussianBlur(mouth, (0, 0), size / 400)
+    )[..., None]
     return np.round(photo * (1 - soft) + fill * soft).astype(np.uint8)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from facewright.animate.base import Animator, CoefficientGeometry
 from facewright.animate.texture import resized
-from facewright.capture import CaptureSession, FitResult, Subject, landmark_offsets
+from facewright.capture import CaptureSession, FitResult, Subject
 from facewright.checks import Float32, UInt8
 from facewright.errors import InputError
 from facewright.evaluate.boxes import boxes
@@ -100,16 +100,9 @@ def reenact(
 
 
 def captured(session: CaptureSession, subject: Subject, frame: UInt8) -> FitResult:
-    """Fit one frame of the subject's clip on its own; who it is, the subject says."""
-    return session.fit_frame(
-        frame,
-        subject.model,
-        subject.camera,
-        identity=subject.coefficients.identity,
-        offsets=landmark_offsets(
-            subject.landmarks, subject.model, subject.camera, subject.coefficients
-        ),
-    )[1]
+    """Fit one frame of the subject's clip on its own; identity is the subject's."""
+    identity = subject.coefficients.identity
+    return session.fit_frame(frame, subject.model, subject.camera, identity=identity)[1]
 
 
 def geometry_of(

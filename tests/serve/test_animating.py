@@ -69,12 +69,23 @@ def test_each_frame_is_answered_in_order(meter, meter_header):
 
 def test_frames_that_wait_share_a_batch(meter, meter_header):
     _, stub, animator = meter()
-    meter_header.window = 16
+    meter_header.window = 32
     animator.go.clear()
-    threading.Timer(0.5, animator.go.set).start()
-    answers(stub, meter_header, (geometry(i, 0) for i in range(33)))
-    assert max(animator.batches) == 8  # Limits.max_batch
-    assert len(animator.batches) < 20
+    sent = threading.Event()
+
+    def frames():
+        for i in range(17):
+            yield geometry(i, 0)
+        sent.set()
+
+    call = stub.Animate(requests(meter_header, frames()))
+    assert sent.wait(10)
+    time.sleep(0.5)  # on their way to the backend
+    animator.go.set()
+    assert len(list(call)) == 1 + 17
+    # The first that came was taken at once, perhaps with others; the rest waited.
+    assert animator.batches[1] == 8  # Limits.max_batch
+    assert len(animator.batches) <= 4
 
 
 def test_no_more_than_a_window_is_taken(meter, meter_header):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from facewright.capture import box
-from facewright.capture.fit import FitResult, fit
+from facewright.capture.fit import FitResult, fit, landmark_offsets
 from facewright.capture.synthetic import random_coefficients
 from facewright.errors import InputError
 from facewright.face import pose as poses
@@ -160,6 +160,23 @@ def test_warm_start_only_saves_time(model: MorphableModel) -> None:
     assert degrees_apart(warm.pose, cold.pose) < 0.3
 
 
+def test_offsets_explain_what_the_model_lacks(model: MorphableModel) -> None:
+    """A face with features of its own: its further frames are fitted better with offsets."""
+    face = face_with(model, 6)
+    own = np.random.default_rng(6).normal(0, 1.5, (478, 2))
+    first = points_of(model, face) + own
+    known = fit(first, model, CAMERA)
+    offsets = landmark_offsets(first, model, CAMERA, known)
+    again = fit(first, model, CAMERA, identity=known.identity, offsets=offsets)
+    assert again.error < 0.1
+    np.testing.assert_allclose(again.pose, known.pose, atol=0.01)
+    moved = points_of(model, replace(face, expression=face_with(model, 6, jawOpen=0.4).expression))
+    plain = fit(moved + own, model, CAMERA, identity=known.identity)
+    better = fit(moved + own, model, CAMERA, identity=known.identity, offsets=offsets)
+    assert better.error < 0.6 * plain.error
+    assert weight(model, better, "jawOpen") == pytest.approx(0.4, abs=0.15)
+
+
 def test_same_points_same_fit(model: MorphableModel) -> None:
     points = points_of(model, random_coefficients(model, np.random.default_rng(9)))
     first, second = fit(points, model, CAMERA), fit(points.copy(), model, CAMERA)
@@ -177,5 +194,7 @@ def test_bad_arguments_are_named(model: MorphableModel) -> None:
         fit(np.full((478, 2), 100.0), model, CAMERA)
     with pytest.raises(InputError, match="identity: expected shape"):
         fit(points, model, CAMERA, identity=np.zeros(79, np.float32))
+    with pytest.raises(InputError, match="offsets: expected shape"):
+        fit(points, model, CAMERA, offsets=np.zeros((478, 3), np.float32))
     with pytest.raises(InputError, match="no MediaPipe landmarks"):
         fit(points, replace(model, landmarks478=None), CAMERA)

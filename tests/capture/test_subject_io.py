@@ -178,7 +178,7 @@ def test_png_that_claims_to_be_huge(model: MorphableModel, saved: Path) -> None:
     png[16:24] = np.frombuffer((60_000).to_bytes(4, "big") * 2, np.uint8)
     png[29:33] = np.frombuffer(zlib.crc32(png[12:29].tobytes()).to_bytes(4, "big"), np.uint8)
     rewrite(saved, photo=png)
-    with pytest.raises(InputError, match="photo: .* limit of 134,217,728 pixels"):
+    with pytest.raises(InputError, match=r"photo: .* limit of 134,217,728 pixels"):
         load_subject(saved, model)
 
 

@@ -10,7 +10,7 @@
 - ``subject``    what comes out; ``subject_io`` keeps it on disk
 """
 
-from facewright.capture.fit import FitResult, fit
+from facewright.capture.fit import FitResult, fit, landmark_offsets
 from facewright.capture.portrait import CaptureSession, capture
 from facewright.capture.subject import Subject
 from facewright.capture.subject_io import load_subject, save_subject
@@ -21,6 +21,7 @@ __all__ = [
     "Subject",
     "capture",
     "fit",
+    "landmark_offsets",
     "load_subject",
     "save_subject",
 ]

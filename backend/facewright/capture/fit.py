@@ -11,7 +11,7 @@ points of the face oval are seen where the cheek turns away: they may slide alon
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from facewright.capture.landmarks import OVAL, POINTS
 from facewright.checks import Float32
 from facewright.errors import InputError
 from facewright.face import pose as poses
+from facewright.face.coefficients import Coefficients
 from facewright.face.model import MorphableModel
 from facewright.render.camera import Camera
 
@@ -54,7 +55,7 @@ class FitResult:
         expression: (K_exp,) beta.
         pose: (6,) absolute pose.
         gaze: (4,) omega.
-        projected: (468, 2) the fitted skin points in the camera's pixels.
+        projected: (468, 2) the fitted skin points, offsets included, in the camera's pixels.
         error: mean distance to the given points, in pixels of a 256 x 256 crop.
     """
 
@@ -72,6 +73,7 @@ def fit(
     camera: Camera,
     *,
     identity: Float32 | None = None,
+    offsets: Float32 | None = None,
     warm_start: FitResult | None = None,
 ) -> FitResult:
     """Fit one face to its landmarks.
@@ -82,6 +84,8 @@ def fit(
         camera: of the picture that the landmarks are in.
         identity: (K_id,) held fixed where given: how further frames of a known face are
             fitted.
+        offsets: (468, 3) of :func:`landmark_offsets`, where another picture of the face
+            was fitted before: what this face has and the model has not.
         warm_start: a fit of a frame nearby, to start from; it saves time and is no
             prior, the result is that frame's own.
 
@@ -90,7 +94,12 @@ def fit(
     """
     landmarks = checks.floats("landmarks", landmarks, (POINTS, 2))
     basis = landmark_basis(model)
-    alpha, beta, pose = fit_shape(landmarks, model, camera, identity, warm_start)
+    if offsets is not None:
+        offsets = checks.floats("offsets", offsets, (SKIN_POINTS, 3))
+        basis = replace(basis, mean=basis.mean + offsets.T)
+    alpha, beta, pose = fit_shape(
+        landmarks, basis, model.expression_names, camera, identity, warm_start
+    )
     posed = poses.transform(pose, basis.points(alpha, beta).T)
     projected = camera.project(posed)[:, :2].astype(np.float32)
     distance = np.linalg.norm(projected - landmarks[:SKIN_POINTS], axis=-1).mean()
@@ -106,13 +115,13 @@ def fit(
 
 def fit_shape(
     landmarks: Float32,
-    model: MorphableModel,
+    basis: LandmarkBasis,
+    expression_names: tuple[str, ...],
     camera: Camera,
     identity: Float32 | None = None,
     warm_start: FitResult | None = None,
 ) -> tuple[Float32, Float32, Float32]:
     """All of :func:`fit` but the gaze: identity, expression and pose."""
-    basis = landmark_basis(model)
     seen = landmarks[:SKIN_POINTS]
     if np.ptp(seen, axis=0).min() < 1e-3 * min(camera.size):
         raise InputError("landmarks: expected a face's points, got points that nearly coincide")
@@ -130,7 +139,7 @@ def fit_shape(
         rotation = poses.rotation_matrix(warm_start.pose[:3])
         translation = warm_start.pose[3:]
     weights = _point_weights(seen) * (REFERENCE_SIZE / camera.size[0] / _NOISE)
-    precision = priors.expression_precision(model.expression_names)
+    precision = priors.expression_precision(expression_names)
     state = (rotation, translation, alpha, beta)
     for step in range(_COLD_STEPS if warm_start is None else _WARM_STEPS):
         state = _gauss_newton_step(
@@ -143,6 +152,36 @@ def fit_shape(
     pose = np.concatenate([poses.rotation_vector(rotation), translation])
     beta = np.clip(beta, priors.LOW, priors.HIGH)
     return alpha.astype(np.float32), beta.astype(np.float32), pose.astype(np.float32)
+
+
+def landmark_offsets(
+    landmarks: Float32,
+    model: MorphableModel,
+    camera: Camera,
+    coefficients: Coefficients | FitResult,
+) -> Float32:
+    """What moves a fitted face's landmarks onto those seen, for its further pictures.
+
+    No model has every face: some points stay beside the landmarks, by about a pixel and
+    in every frame alike. Further frames that are fitted with these offsets say what moved
+    since this one, instead of explaining the same misfit again.
+
+    Args:
+        landmarks: (478, 2) that were fitted, in the camera's pixels.
+        model: that was fitted.
+        camera: of the picture.
+        coefficients: the fit.
+
+    Returns:
+        (468, 3) to add to the model's landmarks, in model space, across the line of sight.
+    """
+    basis = landmark_basis(model)
+    points = basis.points(coefficients.identity, coefficients.expression).T
+    rotation = poses.rotation_matrix(coefficients.pose[:3])
+    posed = points @ rotation.T + coefficients.pose[3:]
+    across = (landmarks[:SKIN_POINTS] - camera.centre) * np.array([1, -1]) / camera.focal
+    seen = np.concatenate([-posed[:, 2:] * across, posed[:, 2:]], axis=-1)
+    return ((seen - posed) @ rotation).astype(np.float32)
 
 
 def _point_weights(seen: Float32) -> Float32:

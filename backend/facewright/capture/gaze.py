@@ -1,11 +1,11 @@
 """Irises -> gaze omega, with the bias of MediaPipe's irises taken out.
 
 The ray through an iris's centre meets the fitted eyeball; the direction from the
-eyeball's centre to that point, in the head's frame, is a first gaze. It is biased: the
-fitted eyeball sits elsewhere than the eye, and MediaPipe's irises lean to the middle of
-the lids. On renders of the default model, where the truth is known, an affine map from
-the first gaze of both eyes and the head's rotation to the true one was fitted; its
-constants are in ``gaze_calibration.json``, made by
+eyeball's centre to that point, in the head's frame, is a first gaze. Eyes look together,
+so both eyes' mean is taken and they converge on the camera's distance: one eye alone errs
+by up to ten degrees where the fitted eyeball lies beside the eye. What is left is a bias
+that depends on how the head is turned. It was measured on renders of the default model,
+where the truth is known; its constants are in ``gaze_calibration.json``, made by
 
     python -m facewright.capture.calibrate_gaze
 """
@@ -25,6 +25,8 @@ from facewright.render.camera import Camera
 
 #: Sine of the largest angle an eye turns by; irises are then half under the lids.
 LARGEST = 0.64
+#: Half the angle between the eyes' lines of sight, for something a good metre away.
+VERGENCE = 0.028
 
 
 def estimate(
@@ -39,15 +41,20 @@ def estimate(
         pose: (6,) absolute pose.
         camera: of the picture.
     """
-    measured = features(landmarks, basis, identity, pose, camera)
-    return np.clip(measured @ _calibration(), -LARGEST, LARGEST).astype(np.float32)
+    first = first_gaze(landmarks, basis, identity, pose, camera)
+    return together(first.reshape(2, 2).mean(0) - turned(pose) @ _calibration())
 
 
-def features(
-    landmarks: Float32, basis: LandmarkBasis, identity: Float32, pose: Float32, camera: Camera
-) -> Float32:
-    """(8,) what the calibration maps to gaze: the first gaze, the rotation vector, 1."""
-    return np.concatenate([first_gaze(landmarks, basis, identity, pose, camera), pose[:3], [1.0]])
+def together(direction: Float32) -> Float32:
+    """(…, 2) common direction of both eyes -> (…, 4) gaze, converging a little."""
+    gaze = np.concatenate([direction, direction], axis=-1)
+    gaze = gaze + np.array([-VERGENCE, 0, VERGENCE, 0])
+    return np.clip(gaze, -LARGEST, LARGEST).astype(np.float32)
+
+
+def turned(pose: Float32) -> Float32:
+    """(…, 4) what the bias is linear in: the rotation vector, and 1."""
+    return np.concatenate([pose[..., :3], np.ones_like(pose[..., :1])], axis=-1)
 
 
 def first_gaze(
@@ -71,6 +78,6 @@ def first_gaze(
 
 @functools.cache
 def _calibration() -> Float32:
-    """(8, 4) matrix from features to gaze."""
+    """(4, 2) bias of the first gaze, by rotation vector and 1."""
     text = (resources.files(__package__) / "gaze_calibration.json").read_text()
-    return np.array(json.loads(text)["features_to_gaze"], np.float32)
+    return np.array(json.loads(text)["bias"], np.float32)

@@ -106,6 +106,7 @@ class CaptureSession:
         camera: Camera,
         *,
         identity: Float32 | None = None,
+        offsets: Float32 | None = None,
         near: tuple[Float32, FitResult] | None = None,
     ) -> tuple[Float32, FitResult]:
         """Fit one frame of a clip: its (478, 2) landmarks and the fit.
@@ -114,6 +115,7 @@ class CaptureSession:
             frame: (H, W, 3) uint8 sRGB, the camera's picture.
             model, camera: of the clip's subject.
             identity: (K_id,) of the clip's subject, held fixed.
+            offsets: (468, 3) of the clip's subject, by ``landmark_offsets``.
             near: what this returned for a frame nearby; it saves time only.
 
         Raises:
@@ -121,7 +123,8 @@ class CaptureSession:
         """
         landmarks = self.finder.track(frame, None if near is None else near[0])
         start = None if near is None else near[1]
-        return landmarks, fit(landmarks, model, camera, identity=identity, warm_start=start)
+        fitted = fit(landmarks, model, camera, identity=identity, offsets=offsets, warm_start=start)
+        return landmarks, fitted
 
     def close(self) -> None:
         """Release MediaPipe; a later call starts it again."""

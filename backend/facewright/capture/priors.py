@@ -2,8 +2,10 @@
 
 Identity is N(0, 1) by the model's making. Blendshape weights are not Gaussian, but a
 width for each, kept within 0..1, is enough to tell apart what landmarks alone cannot:
-the usual shapes are wide, rare ones that imitate them (``smileOpen`` for an open smile,
-``cheekPuff`` for full cheeks) narrow, those no landmark sees nearly zero.
+the usual shapes are wide; rare ones that imitate them (``smileOpen`` for an open smile,
+``cheekPuff`` for full cheeks) and those that a wide mouth or a low brow of the person's
+own is easily taken for (``mouthStretch``, ``browDown``) narrow; those that no landmark
+sees nearly zero.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from facewright.checks import Float32
 _WIDTHS: tuple[tuple[str, float], ...] = (
     (r"tongue|neck|cheekSuck|nostril", 0.003),
     (r"eyeBlink|jawOpen", 0.6),
-    (r"mouthSmile", 0.5),
+    (r"mouthSmile", 0.7),
+    (r"mouthStretch", 0.12),
+    (r"browDown|eyeSquint|mouthFrown", 0.2),
     (r"smileOpen|snarlOpen|lipFV", 0.08),
     (r"cheekPuff|jaw(Left|Right|Forward)|mouth(Left|Right)$", 0.12),
     (r"eyeLook|browRaise|noseSneer|cheekSquint|mouthDimple", 0.15),

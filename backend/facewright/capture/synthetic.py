@@ -38,7 +38,7 @@ def render(
 
 
 def random_coefficients(
-    model: MorphableModel, rng: np.random.Generator, *, gaze_sine: float = 0.4
+    model: MorphableModel, rng: np.random.Generator, *, gaze_sine: float = 0.3
 ) -> Coefficients:
     """A face as portraits show them, drawn from ``rng``.
 
@@ -46,7 +46,7 @@ def random_coefficients(
     within ``gaze_sine`` of straight ahead and lids that follow them, light from a side.
     """
     weights = dict.fromkeys(model.expression_names, 0.0)
-    across, up = rng.uniform(-gaze_sine, gaze_sine), rng.uniform(-0.7, 0.7) * gaze_sine
+    across, up = rng.uniform(-gaze_sine, gaze_sine), rng.uniform(-0.6, 0.6) * gaze_sine
     vergence = rng.uniform(0, 0.05)
     for side in ("Left", "Right"):
         weights[f"eyeLookUp{side}"] = max(up, 0) / 0.5

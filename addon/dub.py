@@ -147,7 +147,8 @@ def dub(
         report("rendering the movie", 0.0, -1.0)
         sequence.render_movie(scene, work.movie)
         if targets.sheet:
-            sheet.write([work.frames / name for name in texturing.names], work.sheet)
+            paths = [work.frames / name for name in texturing.names]
+            sheet.write(paths, work.sheet, box=data.box if whole else None)
         _save(scene, targets, work)
         work.deliver(targets)
     report("done", 1.0, 0.0)

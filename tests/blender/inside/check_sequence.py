@@ -130,3 +130,14 @@ def test_sheet_shows_the_frames(scene, frames, tmp_path):
     image.pixels.foreach_get(pixels)
     first = pixels.reshape(192, 256, 4)[::-1][:64, :64, 0] * 255  # top left: the first frame
     np.testing.assert_allclose(first.mean(axis=0), np.arange(64) * 4 + 1.5, atol=3)
+
+
+def test_sheet_shows_a_box(scene, frames, tmp_path):
+    path, box = tmp_path / "sheet.png", (64.2, -20.0, 192.0, 128.0)
+    sheet.write([tmp_path / frames[0]], path, box=box, width=128)
+    image = bpy.data.images.load(str(path))
+    assert tuple(image.size) == (128, 128)
+    pixels = np.empty(4 * 128 * 128, np.float32)
+    image.pixels.foreach_get(pixels)
+    shown = np.rint(pixels.reshape(128, 128, 4)[::-1, :, :3] * 255).astype(int)
+    np.testing.assert_array_equal(shown, ramp(0)[:128, 64:192])

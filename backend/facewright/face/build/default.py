@@ -6,6 +6,7 @@ import numpy as np
 
 from facewright.face.build import eyes, landmarks, shapes_mouth, texture, topology
 from facewright.face.build.assemble import Assembly, assemble
+from facewright.face.build.identity import IdentitySpace
 from facewright.face.build.shapes import build_shapes
 from facewright.face.build.sources import Floats, Ints, Sources
 from facewright.face.model import LandmarkEmbedding, MorphableModel
@@ -17,8 +18,8 @@ NAME = "facewright-default-1"
 SAMPLES, PEOPLE, SEED = 2500, 10, 20
 
 
-def build_model(sources: Sources) -> MorphableModel:
-    """The whole default model."""
+def build_model(sources: Sources) -> tuple[MorphableModel, IdentitySpace]:
+    """The whole default model, and what its identity space leaves out."""
     assembly = assemble(sources)
     shape = build_shapes(assembly, sources, samples=SAMPLES, seed=SEED)
     colour = albedo(assembly, sources)
@@ -46,7 +47,7 @@ def build_model(sources: Sources) -> MorphableModel:
         licence="CC0-1.0",
     )
     sets = lip_sets(assembly, topology.lip_grid(sources.base))
-    return landmarks.embed(model, sets, people=PEOPLE, seed=SEED)
+    return landmarks.embed(model, sets, people=PEOPLE, seed=SEED), shape.identity
 
 
 def lip_mask(assembly: Assembly, base_lips: Ints) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -211,6 +210,3 @@ def principal_components(
     residual = np.linalg.norm(centred - np.tensordot(scores, basis, 1), axis=2)
     error = float((residual @ face).mean() / face.sum())
     return IdentitySpace(mean, basis, float(values[order].sum() / values.sum()), error)
-
-
-Carrier = Callable[[Floats], Floats]

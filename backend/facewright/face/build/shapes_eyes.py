@@ -20,7 +20,7 @@ Units = Callable[[str], Floats]
 #: How far the rings of a lid follow its margin, from the innermost outward.
 RING_SHARE = np.array([1.0, 1.0, 1.0, 0.92, 0.74, 0.5, 0.28])
 #: Degrees that lids turn about the eyeball, down being positive: upper, lower.
-LOOK_DOWN, LOOK_UP = (13.0, 5.0), (-6.5, -3.5)
+LOOK_DOWN, LOOK_UP = (13.0, 6.0), (-1.5, -4.0)
 #: Degrees that a glance aside drags the lids along, and millimetres that the cornea lifts
 #: them where it comes to lie.
 DRAG, LIFT = 3.0, 0.9
@@ -105,7 +105,8 @@ def eye_shapes(flesh: Flesh, unit: Units, ball_radius: float) -> dict[str, Float
         blink = unit(f"eye-{side}-closure") * 1.03
         shapes[f"eyeBlink{label}"] = clear_of_eyeball(flesh, eye, blink, ball_radius + 0.35)
         shapes[f"eyeLookDown{label}"] = turn_lids(flesh, eye, *LOOK_DOWN)
-        shapes[f"eyeLookUp{label}"] = turn_lids(flesh, eye, *LOOK_UP)
+        fold = 0.45 * unit(f"eye-{side}-opened-up")  # the upper lid folds away
+        shapes[f"eyeLookUp{label}"] = fold + turn_lids(flesh, eye, *LOOK_UP)
         shapes[f"eyeLookIn{label}"] = drag_lids(flesh, eye, -1)
         shapes[f"eyeLookOut{label}"] = drag_lids(flesh, eye, 1)
         narrow = turn_lids(flesh, eye, 1.0, -5.0)
@@ -133,6 +134,6 @@ def brow_raise(flesh: Flesh, unit: Units) -> Floats:
     """Both brows and the forehead go up as a whole."""
     x, y, z = flesh.points.T
     share = smoothstep(y, 50, 62) * smoothstep(y, 118, 80) * smoothstep(np.abs(x), 68, 46)
-    lift = share * smoothstep(z, 45, 75) * 5.0
+    lift = share * smoothstep(z, 45, 75) * 4.0
     moved = np.stack([0 * lift, lift, -0.25 * lift], axis=1)
-    return moved + unit("eyebrows-left-up") + unit("eyebrows-right-up")
+    return moved + 0.6 * (unit("eyebrows-left-up") + unit("eyebrows-right-up"))

@@ -148,6 +148,7 @@ def dub(
     sound = read_speech(speech)
     subject = capture_subject(portrait, options, job)
     motion = drive(sound, subject, options, job)
+    del sound  # an hour of it would wait for the last frame
     return render(
         subject, motion, speech, out, options, motion_out=motion_out, sheet_out=sheet_out, job=job
     )

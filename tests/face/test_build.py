@@ -270,11 +270,14 @@ def damaged(tmp_path: Path, **changes: np.ndarray | None) -> Path:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"triangles": None}, "lacks the array 'triangles'"),
+        ({"triangles": None}, "has no array 'triangles'"),
         ({"format": np.array(99)}, "layout 99, this version reads 1"),
-        ({"mean": np.full((7361, 3), np.nan, np.float32)}, "mean: expected finite"),
-        ({"mean": np.zeros((10, 3), np.float32)}, "expected shape"),
-        ({"landmarks68_triangles": np.full(68, 99999)}, r"landmarks68\.triangles: expected rows"),
+        ({"mean": np.full((7361, 3), np.nan, np.float32)}, "mean: .* NaN or infinite"),
+        ({"uvs": np.zeros((10, 2), np.float32)}, "uv_triangles: index .* outside 0..9"),
+        (
+            {"landmarks68_triangles": np.full(68, 99999)},
+            "landmarks68_triangles: index 99999 is outside",
+        ),
         ({"landmarks68_barycentric": np.ones((68, 3), np.float32)}, "sum to 1"),
         ({"eye_axes": np.ones((2, 3), np.float32)}, "eye_axes: expected unit vectors"),
         ({"expression_names": np.array(["same"] * 64)}, "expected distinct names"),
@@ -295,7 +298,7 @@ def test_triangles_across_parts_are_refused(tmp_path: Path) -> None:
 
 def test_pickled_arrays_are_never_opened(tmp_path: Path) -> None:
     path = damaged(tmp_path, mean=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(InputError, match=r"damaged\.npz: not a readable \.npz model"):
+    with pytest.raises(InputError, match=r"damaged\.npz: array 'mean' cannot be read"):
         library.load_model(path)
 
 
@@ -306,7 +309,7 @@ def test_names_and_paths_that_are_no_model(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"neither .default. nor a model's path"):
         library.load_model(tmp_path / "absent.npz")
     (tmp_path / "empty.npz").write_bytes(b"")
-    with pytest.raises(InputError, match=r"empty\.npz: not a readable"):
+    with pytest.raises(InputError, match=r"empty\.npz"):
         library.load_model(tmp_path / "empty.npz")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from functools import lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -10,8 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from facewright import checks
+from facewright.checks import Float32, UInt8
 from facewright.errors import InputError
 from facewright.face import adapters
+from facewright.face.archive import Archive, open_archive
 from facewright.face.model import LandmarkEmbedding, MorphableModel, Part
 
 #: Layout of the files this version reads.
@@ -61,53 +62,54 @@ def _cached(path: Path, changed: int) -> MorphableModel:
 
 def read_model(path: Path) -> MorphableModel:
     """Read and check a model file, see :func:`load_model`."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path.name}: not a readable .npz model ({error})") from error
-    try:
-        if int(arrays["format"]) != FORMAT:
-            raise InputError(
-                f"{path.name}: layout {int(arrays['format'])}, this version reads {FORMAT}"
-            )
-        model = _unpack(arrays)
-    except KeyError as error:
-        raise InputError(f"{path.name}: lacks the array {error.args[0]!r}") from error
+    with open_archive(path, "name_or_path") as archive:
+        layout = int(archive.floats("format", ()))
+        if layout != FORMAT:
+            raise InputError(f"{path.name}: layout {layout}, this version reads {FORMAT}")
+        model = _unpack(archive)
     check_model(model)
     return _read_only(model)
 
 
-def _unpack(arrays: dict[str, np.ndarray]) -> MorphableModel:
-    def basis(key: str) -> checks.Float32:
-        scale = checks.floats(f"{key}_scale", arrays[f"{key}_scale"], (len(arrays[key]),))
-        return arrays[key].astype(np.float32) * scale[:, None, None]
+def _unpack(archive: Archive) -> MorphableModel:
+    mean = archive.floats("mean", (None, 3))
+    triangles = archive.indices("triangles", (None, 3), len(mean)).astype(np.int32)
+    uvs = archive.floats("uvs", (None, 2))
+    faces, vertices = len(triangles), len(mean)
 
-    def embedding(key: str) -> LandmarkEmbedding:
+    def basis(key: str) -> Float32:
+        values = archive.floats(key, (None, vertices, 3))
+        return values * archive.floats(f"{key}_scale", (len(values),))[:, None, None]
+
+    def parts(key: str, count: int) -> UInt8:
+        return archive.indices(key, (count,), len(Part)).astype(np.uint8)
+
+    def embedding(count: int) -> LandmarkEmbedding:
+        key = f"landmarks{count}"
         return LandmarkEmbedding(
-            arrays[f"{key}_triangles"].astype(np.int32),
-            arrays[f"{key}_barycentric"].astype(np.float32),
+            archive.indices(f"{key}_triangles", (count,), faces).astype(np.int32),
+            archive.floats(f"{key}_barycentric", (count, 3)),
         )
 
     return MorphableModel(
-        name=str(arrays["name"]),
-        mean=arrays["mean"].astype(np.float32),
+        name=archive.string("name"),
+        mean=mean,
         identity_basis=basis("identity_basis"),
         expression_basis=basis("expression_basis"),
-        texture_mean=arrays["texture_mean"].astype(np.float32),
+        texture_mean=archive.floats("texture_mean", (vertices, 3)),
         texture_basis=basis("texture_basis"),
-        expression_names=tuple(str(name) for name in arrays["expression_names"]),
-        triangles=arrays["triangles"].astype(np.int32),
-        triangle_parts=arrays["triangle_parts"].astype(np.uint8),
-        vertex_parts=arrays["vertex_parts"].astype(np.uint8),
-        uvs=arrays["uvs"].astype(np.float32),
-        uv_triangles=arrays["uv_triangles"].astype(np.int32),
-        landmarks68=embedding("landmarks68"),
-        landmarks478=embedding("landmarks478"),
-        eye_centres=arrays["eye_centres"].astype(np.float32),
-        eye_axes=arrays["eye_axes"].astype(np.float32),
-        metres_per_unit=float(arrays["metres_per_unit"]),
-        licence=str(arrays["licence"]),
+        expression_names=archive.strings("expression_names"),
+        triangles=triangles,
+        triangle_parts=parts("triangle_parts", faces),
+        vertex_parts=parts("vertex_parts", vertices),
+        uvs=uvs,
+        uv_triangles=archive.indices("uv_triangles", (faces, 3), len(uvs)).astype(np.int32),
+        landmarks68=embedding(68),
+        landmarks478=embedding(478),
+        eye_centres=archive.floats("eye_centres", (2, 3)),
+        eye_axes=archive.floats("eye_axes", (2, 3)),
+        metres_per_unit=float(archive.floats("metres_per_unit", ())),
+        licence=archive.string("licence"),
     )
 
 

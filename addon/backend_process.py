@@ -38,7 +38,9 @@ def find_command(preference: str = "") -> list[str]:
     """
     for origin, command in (("backend command", preference), (VARIABLE, os.environ.get(VARIABLE))):
         if command and command.strip():
-            words = shlex.split(command, posix=os.name == "posix")
+            # A path may hold blanks; anything else is a program and its arguments.
+            whole = Path(command.strip()).is_file()
+            words = [command.strip()] if whole else shlex.split(command, posix=os.name == "posix")
             if shutil.which(words[0]) is None:
                 raise BackendError(f"{origin}: there is no program {words[0]!r}")
             return words

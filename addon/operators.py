@@ -82,6 +82,10 @@ class _JobOperator:
             self._timer = None
         return status if status != {"RUNNING_MODAL"} else {"PASS_THROUGH"}
 
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender ends the operator, as when another file is opened."""
+        self._end()
+
     def _begin(self, context: bpy.types.Context) -> set[str]:
         state = session.state
         state.busy, state.cancelled = True, False
@@ -108,9 +112,15 @@ class _JobOperator:
         except OSError as error:
             self.report({"ERROR"}, f"{error.filename}: {error.strerror}")
             status = {"CANCELLED"}
+        except BaseException:  # a fault of ours; the panel must stay usable
+            self._end()
+            raise
+        self._end()
+        return status
+
+    def _end(self) -> None:
         self._job.close()
         session.state.busy = False
-        return status
 
 
 def _wait(task: Task) -> Generator[None, None, Any]:
@@ -271,6 +281,9 @@ class Texture(_JobOperator, bpy.types.Operator):
     def job(self, context: bpy.types.Context) -> Job:
         scene, chosen = context.scene, context.scene.facewright
         who = _chosen(context)
+        frames = range(scene.frame_start, scene.frame_end + 1)
+        if frames[0] < 0:
+            raise InputError("Let the scene's frame range begin at 0 or later")
         folder = _files(who.rig.name) / "frames"
         folder.mkdir(exist_ok=True)
         size, settings, known = int(chosen.size), session.Settings.read(), Known.of(who)
@@ -285,7 +298,6 @@ class Texture(_JobOperator, bpy.types.Operator):
         stream = yield from _wait(
             Task(lambda report: _open(session.connect(settings, report), known, options))
         )
-        frames = range(scene.frame_start, scene.frame_end + 1)
         with stream:
             make_frame = geometry.create_pass(who, size, chosen.geometry)
             texturing = Texturing(stream, make_frame, scene, frames, folder, session.state.report)

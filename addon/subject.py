@@ -114,10 +114,12 @@ def build(
     atlas = _picture(data.texture, folder / f"{name}_texture.png")
     view = data.camera
     plate_path = folder / f"{name}_plate.png"
-    plate = _picture(data.plate, plate_path)
+    plate: bpy.types.Image | None = _picture(data.plate, plate_path)
     if whole_photo:
         view = view.uncropped(data.box, data.photo_size)
         plate = _load(photo)
+        if tuple(plate.size) != data.photo_size:
+            plate = None  # stored turned (EXIF), which Blender does not undo
     camera = _camera(data, view, plate, f"{name} camera", collection)
     rig = _rig(data, camera.matrix_world, name, collection)
     material = _material(atlas, name)
@@ -189,7 +191,7 @@ def _load(path: Path) -> bpy.types.Image:
 def _camera(
     data: SubjectData,
     view: Pinhole,
-    plate: bpy.types.Image,
+    plate: bpy.types.Image | None,
     name: str,
     collection: bpy.types.Collection,
 ) -> bpy.types.Object:
@@ -197,12 +199,13 @@ def _camera(
     lens = bpy.data.cameras.new(name)
     set_view(lens, view)
     lens.clip_start, lens.clip_end = 0.01, 100.0
-    lens.show_background_images = True
-    background = lens.background_images.new()
-    background.image = plate
-    background.display_depth = "BACK"
-    background.frame_method = "STRETCH"
-    background.alpha = 1.0
+    if plate is not None:
+        lens.show_background_images = True
+        background = lens.background_images.new()
+        background.image = plate
+        background.display_depth = "BACK"
+        background.frame_method = "STRETCH"
+        background.alpha = 1.0
     camera = bpy.data.objects.new(name, lens)
     collection.objects.link(camera)
     matrix = np.eye(4)

@@ -150,13 +150,19 @@ class TestBackendProcess:
             process.start(timeout=2)
         assert not process.running
 
-    def test_command_is_found_in_order(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_command_is_found_in_order(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
         from addon import backend_process
         from addon.errors import BackendError
 
         monkeypatch.setenv(backend_process.VARIABLE, f"{sys.executable} -m facewright")
         assert backend_process.find_command() == [sys.executable, "-m", "facewright"]
         assert backend_process.find_command(sys.executable) == [sys.executable]
+        blank = tmp_path / "with blank"
+        blank.write_text("")
+        blank.chmod(0o755)
+        assert backend_process.find_command(str(blank)) == [str(blank)]
         with pytest.raises(BackendError, match="backend command: there is no program 'nowhere'"):
             backend_process.find_command("nowhere")
         monkeypatch.delenv(backend_process.VARIABLE)

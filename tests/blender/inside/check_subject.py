@@ -118,6 +118,16 @@ def test_survives_saving(egg, data, tmp_path):
         assert image.source != "FILE" or image.filepath.startswith("//"), image.filepath
 
 
+@pytest.mark.parametrize(("size", "shown"), [((600, 801), True), ((801, 600), False)])
+def test_plate_is_shown_where_it_stands_upright(scene, data, tmp_path, size, shown):
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(synthetic.png(np.zeros((size[1], size[0], 3), np.uint8)))
+    who = subject.build(data, name="egg", photo=photo, folder=tmp_path, whole_photo=True)
+    assert [plate.image.name for plate in who.camera.data.background_images] == (
+        ["photo.png"] if shown else []
+    )
+
+
 def test_missing_face_is_named(egg):
     bpy.data.objects.remove(egg.face)
     with pytest.raises(InputError, match="lost its face"):

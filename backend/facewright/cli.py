@@ -137,8 +137,7 @@ def dub(
         driver=driver,
         face=face,
     )
-    console.end_cleanly_on_sigterm()
-    with console.ProgressDisplay(quiet) as progress:
+    with console.signals_unwind(), console.ProgressDisplay(quiet) as progress:
         result = run(
             portrait,
             speech,
@@ -179,8 +178,7 @@ def capture(
     """
     from facewright.dub import capture_to
 
-    console.end_cleanly_on_sigterm()
-    with console.ProgressDisplay(quiet) as progress:
+    with console.signals_unwind(), console.ProgressDisplay(quiet) as progress:
         subject = capture_to(portrait, out, face=face, progress=progress)
     for warning in subject.warnings:
         console.say(f"warning: {warning}")

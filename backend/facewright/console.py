@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -89,11 +92,10 @@ def say(text: str) -> None:
 def report(error: BaseException) -> int:
     """Tell an error in one line on stderr; the process's exit status for it."""
     if isinstance(error, KeyboardInterrupt):
-        say("facewright: interrupted")
-        return 130
-    if isinstance(error, Terminated):
-        say("facewright: terminated")
-        return 143
+        error = Stopped(signal.SIGINT)
+    if isinstance(error, Stopped):
+        say(f"facewright: {'interrupted' if error.number == signal.SIGINT else 'terminated'}")
+        return 128 + error.number
     if isinstance(error, BrokenPipeError):
         # The reader of our output went away; flushing at exit would complain again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -112,19 +114,37 @@ def report(error: BaseException) -> int:
     return 1
 
 
-class Terminated(BaseException):
-    """Raised in the main thread by SIGTERM, so that outputs are cleaned up."""
+class Stopped(BaseException):
+    """Raised in the main thread by Ctrl-C or SIGTERM, so that outputs are cleaned up.
+
+    Attributes:
+        number: the signal's.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
-def end_cleanly_on_sigterm() -> None:
-    """Make SIGTERM unwind the stack, as Ctrl-C does."""
-    import signal
+@contextmanager
+def signals_unwind() -> Iterator[None]:
+    """Within it, Ctrl-C and SIGTERM raise :class:`Stopped` in the main thread.
 
-    def raise_terminated(*_: object) -> None:
-        raise Terminated
+    Not KeyboardInterrupt, which the option parser's versions take in various ways.
+    """
 
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, raise_terminated)
+    def stop(number: int, _: object) -> None:
+        raise Stopped(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _one_line(text: str) -> str:

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import synthetic
 
-from addon import cli, sequence, session, subject
+from addon import cli, geometry, operators, sequence, session, subject
 from addon.client import Backend
+from addon.v1 import face_pb2
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 ADDRESS = os.environ.get("FACEWRIGHT_ADDRESS", "")
@@ -178,8 +179,6 @@ def test_an_edited_key_changes_its_frame_and_no_other(opened: subject.SubjectObj
 
 
 def test_images_and_vertices_give_the_same_pictures(opened: subject.SubjectObjects) -> None:
-    from addon import geometry
-
     if not geometry.can_draw():
         pytest.skip("no usable EGL: this machine cannot draw without a display")
     shown = {}
@@ -188,6 +187,33 @@ def test_images_and_vertices_give_the_same_pictures(opened: subject.SubjectObjec
         shown[kind] = pixels(frame_files(opened) / "frame_00005.png")
     error = np.mean((shown["image"] - shown["vertices"]) ** 2.0)
     assert 10 * np.log10(255**2 / error) > 30  # decibels
+
+
+def test_vertices_are_where_the_backend_puts_them(
+    opened: subject.SubjectObjects, tmp_path: Path
+) -> None:
+    """The same frame as weights, posed by the backend, and as vertices, posed by Blender."""
+    scene, frame = bpy.context.scene, 7
+    scene.frame_set(frame)
+    head = opened.rig.pose.bones[subject.BONE]
+    axis, angle = head.rotation_euler.to_quaternion().to_axis_angle()
+    keys = opened.face.data.shape_keys.key_blocks
+    weights = face_pb2.CoefficientFrame(
+        expression=[key.value for key in keys[1:]],
+        pose=[*(axis * angle), *head.location],
+        gaze=[*head["gaze_left"], *head["gaze_right"]],
+    )
+    shown = geometry.create_pass(opened, 256, "vertices")(2, 0.1)
+    backend, known = session.state.backend, operators.Known.of(opened)
+    with known.ensure(backend, lambda: backend.animate(known.subject_id, size=256)) as stream:
+        stream.send(face_pb2.GeometryFrame(index=1, time_code=0.0, coefficients=weights))
+        stream.send(shown)
+        pictures = []
+        for name in ("weights.png", "vertices.png"):
+            (tmp_path / name).write_bytes(stream.receive(60).picture)
+            pictures.append(pixels(tmp_path / name))
+    error = np.mean((pictures[0] - pictures[1]) ** 2.0)
+    assert 10 * np.log10(255**2 / max(error, 1e-9)) > 45  # decibels
 
 
 def test_buttons_do_the_same_step_by_step(tmp_path: Path) -> None:

@@ -62,6 +62,11 @@ def test_a_box_that_misses_the_photo() -> None:
         box.cut(np.zeros((20, 20, 3), np.uint8), (30, 30, 40, 40), 16)
 
 
+def test_a_box_that_would_fill_the_memory() -> None:
+    with pytest.raises(InputError, match="box: side 900000 is more than 8 times"):
+        box.cut(np.zeros((20, 20, 3), np.uint8), (-5, -5, 899995, 899995), 16)
+
+
 def test_camera_scales_with_the_crop() -> None:
     small, large = box.camera(256), box.camera(512)
     assert small.resized((512, 512)) == large

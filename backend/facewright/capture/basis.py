@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +44,7 @@ class LandmarkBasis:
 # Few models are in use at once; a model is kept alive by its entry, so an id stays its own.
 _known: dict[int, tuple[MorphableModel, LandmarkBasis]] = {}
 _MOST_KNOWN = 4
+_lock = threading.Lock()
 
 
 def landmark_basis(model: MorphableModel) -> LandmarkBasis:
@@ -51,11 +53,12 @@ def landmark_basis(model: MorphableModel) -> LandmarkBasis:
     Raises:
         InputError: where the model has no MediaPipe embedding or no eyeballs.
     """
-    if id(model) not in _known:
-        while len(_known) >= _MOST_KNOWN:
-            _known.pop(next(iter(_known)), None)
-        _known[id(model)] = (model, _build(model))
-    return _known[id(model)][1]
+    with _lock:
+        if id(model) not in _known:
+            while len(_known) >= _MOST_KNOWN:
+                del _known[next(iter(_known))]
+            _known[id(model)] = (model, _build(model))
+        return _known[id(model)][1]
 
 
 def _build(model: MorphableModel) -> LandmarkBasis:

@@ -18,6 +18,7 @@ SIDE = 1.72
 ABOVE = 0.07
 #: A square picture framed within these sides is taken whole.
 _ALREADY_CROPPED = (1.3, 2.3)
+_LARGEST = 8  # sides of the photo that a box may have
 #: Focal length over the crop's side. A portrait does not tell its lens, and landmarks
 #: hardly do: 3.6 puts a head of usual size some 1.1 m away, between a webcam and a
 #: studio camera.
@@ -55,6 +56,10 @@ def cut(photo: UInt8, box: Box, size: int) -> UInt8:
     """The (size, size, 3) crop of a box; by reflection where it leaves the photo."""
     x0, y0, x1, y1 = checked_box(box)
     height, width = photo.shape[:2]
+    if x1 - x0 > _LARGEST * max(width, height):
+        raise InputError(
+            f"box: side {x1 - x0} is more than {_LARGEST} times the {width} x {height} photo"
+        )
     pads = (max(0, -y0), max(0, y1 - height), max(0, -x0), max(0, x1 - width))
     inner = photo[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)]
     if not inner.size:

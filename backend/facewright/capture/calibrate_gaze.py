@@ -57,9 +57,18 @@ def measure(model: MorphableModel, count: int, seed: int) -> tuple[Float32, Floa
 
 
 def solve(found: Float32, head: Float32, truth: Float32) -> Float32:
-    """(4, 2) least squares of the bias on the head's rotation."""
+    """(4, 2) least squares of the bias on the head's rotation.
+
+    Faces may be mirrored, so the bias to a side changes sign with yaw and roll and has no
+    constant part; what is up or down is left to pitch and a constant.
+    """
     bias = found - truth.reshape(-1, 2, 2).mean(1)
-    return np.linalg.lstsq(gaze.turned(head), bias, rcond=None)[0]
+    pitch_yaw_roll_one = gaze.turned(head)
+    matrix = np.zeros((4, 2), np.float32)
+    for column, rows in ((0, [1, 2]), (1, [0, 3])):
+        seen = pitch_yaw_roll_one[:, rows]
+        matrix[rows, column] = np.linalg.lstsq(seen, bias[:, column], rcond=None)[0]
+    return matrix
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -246,19 +246,20 @@ def _apply(transform: NDArray, points: Float32) -> Float32:
 
 def _cut(picture: UInt8, to_square: NDArray[np.float64]) -> UInt8:
     """The square that a similarity shows, averaged where it shrinks the picture."""
+    square = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32) * _MESH_SIZE
+    seen = _apply(cv2.invertAffineTransform(to_square), square)
+    size = np.array(picture.shape[1::-1], np.float64)
+    low, high = (np.clip(v, 0, size).astype(int) for v in (seen.min(0) - 2, seen.max(0) + 3))
+    # Only the region is handled: pictures may be huge, and OpenCV's warps end at 32767.
+    picture = picture[low[1] : high[1], low[0] : high[0]]
+    if not picture.size:
+        return np.zeros((_MESH_SIZE, _MESH_SIZE, 3), np.uint8)
+    to_square = np.hstack([to_square[:, :2], to_square @ np.array([[low[0]], [low[1]], [1]])])
     scale = float(np.hypot(*to_square[:, 0]))
     if scale < 0.5:
-        square = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32) * _MESH_SIZE
-        seen = _apply(cv2.invertAffineTransform(to_square), square)
-        size = np.array(picture.shape[1::-1], np.float64)
-        low, high = (np.clip(v, 0, size).astype(int) for v in (seen.min(0), seen.max(0) + 1))
-        picture = picture[low[1] : high[1], low[0] : high[0]]
-        if not picture.size:
-            return np.zeros((_MESH_SIZE, _MESH_SIZE, 3), np.uint8)
         width, height = (max(1, round(n * scale)) for n in picture.shape[1::-1])
-        shrink = np.array([picture.shape[1] / width, picture.shape[0] / height], np.float64)
-        shift = to_square[:, :2] @ low + to_square[:, 2]
-        to_square = np.hstack([to_square[:, :2] * shrink, shift[:, None]])
+        shrunk = np.array([picture.shape[1] / width, picture.shape[0] / height])
+        to_square = np.hstack([to_square[:, :2] * shrunk, to_square[:, 2:]])
         picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
     # OpenCV counts pixel centres as integers, points count pixel corners.
     centred = to_square.copy()

@@ -27,16 +27,25 @@ def quiet_start() -> Iterator[None]:
     start-up alone.
     """
     with _lock, tempfile.TemporaryFile() as held:
-        sys.stderr.flush()
-        terminal = os.dup(2)
+        _flush()
+        try:
+            terminal = os.dup(2)
+        except OSError:  # a process without stderr has nothing to keep quiet
+            yield
+            return
         try:
             os.dup2(held.fileno(), 2)
             yield
         finally:
-            sys.stderr.flush()
+            _flush()
             os.dup2(terminal, 2)
             held.seek(0)
             for line in held:
                 if not _CHATTER.search(line):
                     os.write(terminal, line)
             os.close(terminal)
+
+
+def _flush() -> None:
+    if sys.stderr is not None:
+        sys.stderr.flush()

@@ -24,6 +24,10 @@ LOWER = np.r_[np.arange(0, 10), np.arange(29, 38)]
 OPEN_SHARE = 0.65
 #: Share of the way to close an open jaw's lips that the lower lip goes.
 LOWER_LIP_SHARE = 0.72
+#: How much of their height over the line of contact rings 3 to 8 keep when the lips of
+#: the default human are sealed: its upper lip hangs over a groove of 4 mm.
+UPPER_GROOVE = (1.0, 0.85, 0.6, 0.3, 0.2, 1.0)
+LOWER_GROOVE = (1.0, 0.95, 0.8, 0.5, 0.4, 1.0)
 #: jawOpen at which mouthClose = 1 closes the lips.
 CLOSE_AT = 0.5
 
@@ -148,16 +152,20 @@ def sealed(lips: Lips) -> Floats:
     middle = (contact + lips.partner(contact)) / 2
     middle[:, 0] = contact[:, 0]
     reach = middle - contact
-    sign = np.ones(38)
-    sign[UPPER] = -1.0  # the upper lip comes down
     fade = smoothstep(lips.from_corner(), 0.0, 6.0)
-    lips_up = np.zeros((BEHIND + 1 - BORDER, 38, 3))
+    moves = np.zeros((BEHIND + 1 - BORDER, 38, 3))
     for k, ring in enumerate(range(BORDER, BEHIND + 1)):
         share = np.interp(ring, (BORDER, LINE, CONTACT, BEHIND), (0.25, 0.8, 1.0, 0.8))
-        narrow = np.interp(ring, (BORDER, 5, LINE, LINE + 1, CONTACT), (0.1, 0.7, 1.0, 0.7, 0.0))
-        lips_up[k] = share * reach
-        lips_up[k, :, 1] += sign * fade * 0.75 * narrow
-    return lips.spread(lips_up)
+        moves[k] = share * reach
+        # Above and below the line of contact, rings come nearer to it.
+        left = np.where(
+            np.isin(np.arange(38), UPPER),
+            np.interp(ring, (3, 4, 5, LINE, 7, CONTACT), UPPER_GROOVE),
+            np.interp(ring, (3, 4, 5, LINE, 7, CONTACT), LOWER_GROOVE),
+        )
+        height = points[grid[ring], 1] - contact[:, 1]
+        moves[k, :, 1] -= fade * (1 - left) * height * (ring <= CONTACT)
+    return lips.spread(moves)
 
 
 def mouth_close(lips: Lips, opened: Floats) -> Floats:

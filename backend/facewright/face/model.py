@@ -13,7 +13,10 @@ from facewright.errors import InputError
 
 
 class Part(enum.IntEnum):
-    """What a triangle belongs to; values are part ids in renders and in the proto."""
+    """What a triangle belongs to; values are part ids in renders and in the proto.
+
+    GUMS holds the mouth's lining as well: all that is wet but teeth and tongue.
+    """
 
     SKIN = 0
     EYE_LEFT = 1

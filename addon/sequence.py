@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import bpy
@@ -127,7 +128,8 @@ def render_movie(scene: bpy.types.Scene, path: Path) -> None:
     """
     set_movie(scene, str(path))
     try:
-        bpy.ops.render.render(animation=True, scene=scene.name)
+        with _no_cache(scene):
+            bpy.ops.render.render(animation=True, scene=scene.name)
     except RuntimeError as error:
         raise OutputError(f"{path}: {str(error).strip().removeprefix('Error: ')}") from error
     wanted = scene.frame_end - scene.frame_start + 1
@@ -136,6 +138,21 @@ def render_movie(scene: bpy.types.Scene, path: Path) -> None:
         raise OutputError(
             f"{path}: Blender wrote {written} of {wanted} frames; is there room on the disk?"
         )
+
+
+@contextmanager
+def _no_cache(scene: bpy.types.Scene) -> Iterator[None]:
+    """Keep the sequencer from remembering every frame of a long movie, gigabytes of them."""
+    editor = scene.sequence_editor
+    names = [name for name in dir(editor) if name.startswith("use_cache_")]
+    before = {name: getattr(editor, name) for name in names}
+    try:
+        for name in names:
+            setattr(editor, name, False)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(editor, name, value)
 
 
 def _movie_frames(path: Path) -> int:

@@ -91,6 +91,28 @@ def test_movie_has_every_frame_and_the_sound(scene, frames, sound, tmp_path):
     assert abs(heard.frame_duration - FRAMES) <= 2
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads Linux's /proc")
+def test_memory_does_not_grow_with_the_movie(scene, tmp_path):
+    """A hundred and twenty frames of 1 MB each, as the sequencer would keep them."""
+    picture = synthetic.png(np.tile(ramp(3), (2, 2, 1)))
+    names = [f"{index}.png" for index in range(120)]
+    for name in names:
+        (tmp_path / name).write_bytes(picture)
+    sequence.place_frames(scene, tmp_path, names, 1, (512, 512))
+    scene.frame_start, scene.frame_end = 1, 8
+    sequence.render_movie(scene, tmp_path / "warm.mp4")
+    before = resident()
+    scene.frame_end = len(names)
+    sequence.render_movie(scene, tmp_path / "long.mp4")
+    assert resident() - before < 50e6
+    assert scene.sequence_editor.use_cache_final
+
+
+def resident() -> int:
+    """Bytes of memory that this process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
 def test_odd_pictures_lose_their_last_row(scene, frames, tmp_path):
     sequence.place_frames(scene, tmp_path, frames, 1, (255, 201))
     sequence.render_movie(scene, tmp_path / "odd.mp4")

@@ -28,9 +28,9 @@ SIZE = 1024
 _EYES = (Part.EYE_LEFT, Part.EYE_RIGHT)
 #: Light behind the lips, the depth to which it reaches and over which it fades (metres).
 _BEHIND_LIPS, _LIT_DEPTH, _DARK_DEPTH = 0.78, 0.008, 0.02
-_SCLERA = np.float32([205, 198, 194])  # where the photo shows none
+_SCLERA = np.array([205, 198, 194], np.float32)  # where the photo shows none
 _FEW_TEXELS = 40  # too few to tell a tone by
-_LUMA = np.float32([0.299, 0.587, 0.114])
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _MOUTH = (Part.TEETH_UPPER, Part.TEETH_LOWER, Part.GUMS, Part.TONGUE)
 
 
@@ -141,7 +141,7 @@ def _eye_plane(model: MorphableModel, texels: Fragments, part: Part) -> Float32:
 
 def _eye(
     colour: Float32, inside: Float32, plane: Float32, points: Float32, iris: Float32
-) -> tuple[Float32, Float32]:
+) -> tuple[Any, Any]:
     """Complete an eyeball's (N, 3) texels: colours, and how far they are the photo's."""
     sclera_seen = (inside > 0.9) & (np.linalg.norm(points - iris[:2], axis=-1) > 1.25 * iris[2])
     sclera = _SCLERA
@@ -172,7 +172,7 @@ def _eye(
     return colour * inside[:, None] + fill * (1 - inside[:, None]), inside
 
 
-def _skin_tone(out: Float32, guess: Float32, skin: Any, known: Float32) -> Float32:
+def _skin_tone(out: Float32, guess: Float32, skin: Any, known: Float32) -> Any:
     """How much brighter than the model's skin the photo's is."""
     at = skin & (known > 0.5)
     if not at.any():
@@ -188,7 +188,7 @@ def _throat(model: MorphableModel, texels: Fragments) -> Float32:
     return interpolate(texels, _BEHIND_LIPS * fall, model.triangles)[0, ..., 0]
 
 
-def _inner(colour: Float32, made: Float32, inside: Float32) -> Float32:
+def _inner(colour: Float32, made: Float32, inside: Float32) -> Any:
     """Teeth, gums or tongue: the photo's own where seen, else the model's in that tone."""
     seen = inside > 0.9
     if seen.sum() > _FEW_TEXELS:

@@ -71,8 +71,8 @@ class Correspondences:
         self._skin = np.ascontiguousarray(texture.triangles[skin])
         self._inner = np.ascontiguousarray(texture.triangles[~skin])
         self._inner_uvs = np.ascontiguousarray(model.uv_triangles[texture.rows[~skin]])
-        self._inner_parts = texture.parts_of_rows[~skin] + np.uint8(1)
-        self._rims = Rims(model, texture.landmarks, texture.pixels) if model.landmarks478 else None
+        # One more for -1, where a pixel sees nothing.
+        self._inner_parts = np.append(texture.parts_of_rows[~skin] + np.uint8(1), np.uint8(0))
         weight = texture.face * texture.seen
         self._points = np.ascontiguousarray(texture.pixels[:, :2])
         self._attributes = np.concatenate([self._points, weight[:, None]], -1)
@@ -126,14 +126,14 @@ class Correspondences:
         at = interpolate(skin, self._attributes, self._skin)
         behind = interpolate(inner, self._points, self._inner)
         uv = interpolate(inner, texture.subject.model.uvs, self._inner_uvs)
-        parts = np.where(inner.triangles >= 0, self._inner_parts[inner.triangles], 0)
+        parts = self._inner_parts[inner.triangles]
         rims = self._rims(pixels, shown) if self._rims else [None] * len(pixels)
         return [
             Correspondence(
                 points=at[b, ..., :2],
                 face=at[b, ..., 2],
                 uv=uv[b],
-                parts=parts[b].astype(np.uint8),
+                parts=parts[b],
                 behind=behind[b],
                 rims=rims[b],
                 pose=pose,

@@ -96,7 +96,7 @@ class Region:
     def _cover(self, found: Correspondence, box: tuple[slice, slice]) -> Float32:
         """How far each pixel of the box lies in the opening."""
         if found.rims is not None:
-            corner = np.float32([box[1].start, box[0].start])
+            corner = np.array([box[1].start, box[0].start], np.float32)
             rim = openings.parted(found.rims[self.index], _TOUCH * self.texture.size / 256)
             shape = (box[0].stop - box[0].start, box[1].stop - box[1].start)
             return openings.polygon(rim - corner, shape)
@@ -107,7 +107,9 @@ class Region:
     def _lash_line(self, rim: Float32, box: tuple[slice, slice]) -> Float32:
         """How far the upper lid's lashes cover each pixel of the box."""
         half = len(rim) // 2
-        upper = np.concatenate([rim[half:], rim[:1]]) - np.float32([box[1].start, box[0].start])
+        upper = np.concatenate([rim[half:], rim[:1]]) - np.array(
+            [box[1].start, box[0].start], np.float32
+        )
         line = np.zeros((box[0].stop - box[0].start, box[1].stop - box[1].start), np.uint8)
         fixed = np.round((upper - 0.5) * 16).astype(np.int32)
         thick = max(1, round(_LASHES * self.texture.size / 256))
@@ -120,7 +122,7 @@ class Region:
         at = inner & (cover > 0.5)
         if self.turns and at.any():
             change += float(np.linalg.norm(behind[at] - points[at], axis=-1).mean())
-        return float(smoothstep(*_CHANGE, np.float32(change * 256 / self.texture.size)))
+        return float(smoothstep(*_CHANGE, change * 256 / self.texture.size))
 
     def _box(self, coarse: Float32) -> tuple[slice, slice] | None:
         """The rows and columns of the frame that may show the neighbourhood."""

@@ -47,7 +47,9 @@ def find(landmarks: Float32, size: int) -> Openings:
         irises.append([*landmarks[centre], radius])
     eyes = [polygon(landmarks[list(rim)], (size, size)) for rim in (EYE_LEFT_RIM, EYE_RIGHT_RIM)]
     return Openings(
-        np.stack(eyes), polygon(landmarks[list(MOUTH_RIM)], (size, size)), np.float32(irises)
+        np.stack(eyes),
+        polygon(landmarks[list(MOUTH_RIM)], (size, size)),
+        np.array(irises, np.float32),
     )
 
 
@@ -96,7 +98,6 @@ def filled(photo: UInt8, holes: Openings) -> UInt8:
     ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     eyes = cv2.dilate(holes.eyes.max(0), ellipse)
     mouth = cv2.dilate(holes.mouth, np.ones((3, 3), np.uint8), iterations=max(1, size // 256))
-    grown = np.maximum(eyes, mouth)
     # Lids take their tone from beyond the shadow that lashes and sockets cast.
     beyond = np.maximum(cv2.dilate(eyes, ellipse, iterations=2), mouth)
     known = (beyond < 0.05).astype(np.float32)

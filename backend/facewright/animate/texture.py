@@ -8,6 +8,7 @@ worked out once per subject and size.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -30,6 +31,9 @@ _PULL_WIDTHS = (0.02, 0.006)
 #: The largest correction, in fractions of the crop: more than that is a wrong landmark.
 _PULL_LIMIT = 0.02
 _REGION_GRID = 256
+#: Where the mesh's region begins and is full, inwards from MediaPipe's outline of the
+#: face, in face heights.
+_FEATHER = (0.0, 0.11)
 _BAKED_FROM = 512
 #: Share of the head that a matte must show, and how far the person's rim is widened, in
 #: crop sides: strands beyond the matte must not stay behind.
@@ -208,7 +212,7 @@ def landmark_correction(
         moves[skin] += _spread(model.mean[skin], anchors, miss, width)
         miss = miss - _spread(anchors, anchors, miss, width)
     scale = -posed[:, 2:] / camera.focal
-    flat = np.concatenate([moves * scale * np.float32([1, -1]), 0 * scale], -1)
+    flat = np.concatenate([moves * scale * np.array([1, -1], np.float32), 0 * scale], -1)
     return (flat @ poses.rotation_matrix(pose[:3])).astype(np.float32)
 
 
@@ -235,7 +239,7 @@ def visibility(
     return (shown * smoothstep(0.1, 0.35, facing)).astype(np.float32)
 
 
-def smoothstep(low: float, high: float, value: Float32) -> Float32:
+def smoothstep(low: float, high: float, value: Any) -> Any:
     """0 below ``low``, 1 above ``high``, smooth between."""
     t = np.clip((value - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
@@ -248,17 +252,18 @@ def face_region(model: MorphableModel) -> Float32:
     face_height = float(np.ptp(outline[:, 1]))
     if model.landmarks478 is None:
         # Without forehead points the brows are mirrored up to where the hair begins.
-        brows = outline[17:27] + np.float32([0, 0.3 * face_height, 0])
+        brows = outline[17:27] + np.array([0, 0.3 * face_height, 0], np.float32)
         outline = np.concatenate([outline, brows])
     low, high = outline[:, :2].min(0), outline[:, :2].max(0)
     cell = float((high - low).max()) / _REGION_GRID
-    drawn = np.zeros((_REGION_GRID, _REGION_GRID), np.uint8)
-    hull = cv2.convexHull(np.round((outline[:, :2] - low) / cell).astype(np.int32))
+    pad = _REGION_GRID // 4
+    drawn = np.zeros((_REGION_GRID + 2 * pad,) * 2, np.uint8)
+    hull = cv2.convexHull(np.round((outline[:, :2] - low) / cell + pad).astype(np.int32))
     cv2.fillConvexPoly(drawn, hull, 1)
-    inwards = cv2.distanceTransform(cv2.copyMakeBorder(drawn, 1, 1, 1, 1, 0), cv2.DIST_L2, 5)
-    cells = np.clip((model.mean[:, :2] - low) / cell + 1, 0, _REGION_GRID + 1).astype(int)
-    inside = inwards[cells[:, 1], cells[:, 0]] * cell
+    distance = cv2.distanceTransform(drawn, cv2.DIST_L2, 5)
+    distance -= cv2.distanceTransform(1 - drawn, cv2.DIST_L2, 5)
+    cells = np.clip((model.mean[:, :2] - low) / cell + pad, 0, len(drawn) - 1).astype(int)
+    inside = distance[cells[:, 1], cells[:, 0]] * (cell / face_height)
     front = model.mean[:, 2] > outline[:, 2].min() - 0.05 * face_height
     skin = model.vertex_parts == Part.SKIN
-    # Feathered within: at the outline itself the mesh is least sure.
-    return (skin & front) * smoothstep(0.0, 0.11 * face_height, inside)
+    return (skin & front) * smoothstep(*_FEATHER, inside)

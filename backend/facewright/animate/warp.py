@@ -81,7 +81,9 @@ def prepare(texture: PhotoTexture) -> Warp:
     depth = pull_push(depth[..., None], inside).reshape(side, side)
     depth = cv2.GaussianBlur(depth, (0, 0), 1.0).reshape(-1, 1)
     nodes = nodes.reshape(-1, 2)
-    across = (nodes - np.float32(camera.centre)) * np.float32([1, -1]) / camera.focal
+    across = (
+        (nodes - np.array(camera.centre, np.float32)) * np.array([1, -1], np.float32) / camera.focal
+    )
     points = np.concatenate([across, np.full((len(nodes), 1), -1, np.float32)], -1) * depth
     points = (points - rho.pose[3:]) @ poses.rotation_matrix(rho.pose[:3])
     head, torso = _shares(texture, nodes.reshape(side, side, 2) / size, covered)
@@ -119,7 +121,7 @@ def _shares(texture: PhotoTexture, nodes: Float32, covered: UInt8) -> tuple[Floa
     matte = cv2.copyMakeBorder(matte, *(_MARGIN,) * 4, cv2.BORDER_REPLICATE)
     person = (np.maximum(matte, covered) >= 0.5).astype(np.uint8)
     away = cv2.distanceTransform(1 - person, cv2.DIST_L2, 5) / GRID
-    band = 1 - smoothstep(0.0, 1.0, np.float32(away / (_BAND * face_height)))
+    band = 1 - smoothstep(0.0, 1.0, away / (_BAND * face_height))
     rest = _resting(subject, nodes)
     head = cv2.GaussianBlur((band * (1 - neck)).astype(np.float32), (0, 0), 1.5) * rest
     torso = cv2.GaussianBlur((band * neck).astype(np.float32), (0, 0), 1.5) * rest

@@ -42,9 +42,9 @@ def ssim_map(picture: UInt8, truth: UInt8) -> Float32:
     mean_a, mean_b = local(a), local(b)
     var_a, var_b = local(a * a) - mean_a**2, local(b * b) - mean_b**2
     covariance = local(a * b) - mean_a * mean_b
-    return ((2 * mean_a * mean_b + _C1) * (2 * covariance + _C2)) / (
-        (mean_a**2 + mean_b**2 + _C1) * (var_a + var_b + _C2)
-    )
+    similar = (2 * mean_a * mean_b + _C1) * (2 * covariance + _C2)
+    similar /= (mean_a**2 + mean_b**2 + _C1) * (var_a + var_b + _C2)
+    return similar.astype(np.float32)
 
 
 def _check(picture: UInt8, truth: UInt8) -> None:

@@ -1,4 +1,4 @@
-"""Milliseconds of each stage of capture: ``python benchmarks/capture.py [PORTRAIT]``.
+"""Milliseconds of each stage of capture: ``python -m benchmarks.capture [PORTRAIT]``.
 
 Prints the machine, then per stage the wall and the CPU time of one call after warm-up
 (medians), and last whether the whole capture takes at most 2 s.
@@ -7,8 +7,6 @@ Prints the machine, then per stage the wall and the CPU time of one call after w
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
@@ -19,18 +17,10 @@ from facewright.capture.light import fit_light
 from facewright.face.library import load_model
 from facewright.media.picture import read_picture
 
+from benchmarks.machine import machine
+
 PORTRAIT = Path(__file__).resolve().parents[1] / "examples" / "portrait.png"
 MOST_SECONDS = 2.0
-
-
-def machine() -> str:
-    """Processor, cores in use and system, in words."""
-    name = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]
-        name = lines[0].split(":", 1)[1].strip() if lines else name
-    return f"{name}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}"
 
 
 def timed(stage: str, work: Callable[[], object], repeats: int) -> float:

@@ -35,6 +35,13 @@ EYE_CORNERS = (33, 263)
 
 _MESH_SIZE = 320  # pixels of the upright square that the face mesh sees
 _MESH_FRAME = 1.9  # that square's side over the face's height
+#: Of a further look at a face: tilt in radians, zoom, shift over the square's side.
+_Look = tuple[float, float, tuple[float, float]]
+_LOOKS: tuple[_Look, ...] = (
+    (0.0, 1.0, (0.0, 0.0)),
+    (0.1, 0.93, (0.02, 0.01)),
+    (-0.1, 0.93, (-0.02, 0.01)),
+)
 _TILE_DEPTHS = (1, 2, 4, 8)  # tiles are the picture's longest side over these
 _FORGIVING_DEPTHS = (1, 2)  # where the picture was altered: many looks, large faces
 _TILE_PIXELS = 384  # what a tile is shrunk to; the detectors look at 128 and 192
@@ -117,7 +124,9 @@ class FaceFinder:
         if previous is not None:
             with self._lock:
                 self._start()
-                points = self._upright(frame, checks.floats("previous", previous, (POINTS, 2)))
+                points = self._upright(
+                    frame, checks.floats("previous", previous, (POINTS, 2)), _LOOKS
+                )
             if points is not None:
                 return points
         faces = self.find(frame)
@@ -189,8 +198,9 @@ class FaceFinder:
         points = self._points_near_centre(_cut(picture, to_square))
         if points is None:
             return None
-        first = self._upright(picture, _apply(cv2.invertAffineTransform(to_square), points))
-        second = None if first is None else self._upright(picture, first)
+        points = _apply(cv2.invertAffineTransform(to_square), points)
+        first = self._upright(picture, points, _LOOKS[:1])
+        second = None if first is None else self._upright(picture, first, _LOOKS)
         if first is None or second is None:
             return None
         # On a face the two agree to a few thousandths; on a pattern that merely resembles
@@ -199,17 +209,22 @@ class FaceFinder:
         steady = moved < _STEADY * np.ptp(second[:468, 1])
         return Face(second, float(score)) if steady else None
 
-    def _upright(self, picture: UInt8, points: Float32) -> Float32 | None:
-        """Points found again in a square cut by the points of a first look."""
+    def _upright(self, picture: UInt8, points: Float32, looks: tuple[_Look, ...]) -> Float32 | None:
+        """Points found again in upright squares cut by the points of a first look: the mean
+        of several looks, which halves the mesh's trembling."""
         eyes = points[EYE_CORNERS[1]] - points[EYE_CORNERS[0]]
-        roll = float(np.arctan2(eyes[1], eyes[0]))
-        skin = points[:468]
-        turned = skin @ _rotation(-roll).T
-        centre = (turned.min(0) + turned.max(0)) / 2 @ _rotation(roll).T
-        side = float(max(np.ptp(turned, 0))) * _MESH_FRAME
-        to_square = _similarity(centre, side, roll)
-        found = self._points_near_centre(_cut(picture, to_square))
-        return None if found is None else _apply(cv2.invertAffineTransform(to_square), found)
+        found = []
+        for tilt, zoom, shift in looks:
+            roll = float(np.arctan2(eyes[1], eyes[0])) + tilt
+            turned = points[:468] @ _rotation(-roll).T
+            side = float(max(np.ptp(turned, axis=0))) * _MESH_FRAME * zoom
+            middle = (turned.min(0) + turned.max(0)) / 2 + np.array(shift) * side
+            to_square = _similarity(middle @ _rotation(roll).T, side, roll)
+            seen = self._points_near_centre(_cut(picture, to_square))
+            if seen is None:
+                return None
+            found.append(_apply(cv2.invertAffineTransform(to_square), seen))
+        return np.mean(found, axis=0, dtype=np.float32)
 
     def _points_near_centre(self, square: UInt8) -> Float32 | None:
         if self._spoken:

@@ -58,7 +58,9 @@ def fit_light(
         return delta, gamma.T.ravel()
     light = harmonics(normals).astype(np.float32)
     flat_basis = basis.transpose(1, 2, 0).reshape(-1, len(basis))
-    weights = np.ones(len(rows), np.float32)
+    # Far darker than most of the face is no skin; later rounds judge by the fit.
+    brightness = colours.mean(-1)
+    weights = np.where(brightness < 0.4 * np.median(brightness), 0.1, 1).astype(np.float32)
     for _ in range(_ROUNDS):
         albedo = np.clip(mean + (flat_basis @ delta).reshape(-1, 3), 0.02, 1.0)
         gamma = _solve_light(light, albedo, colours, weights)

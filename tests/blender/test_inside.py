@@ -25,3 +25,13 @@ def test_inside(blender: Runner, module: str, backend: str) -> None:
     done = blender("-m", "pytest", "-c", config, "-rs", tests, **environment)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert re.search(r"\d+ passed", done.stdout), done.stdout[-2000:]
+
+
+def test_without_a_usable_egl_vertices_are_sent(blender: Runner) -> None:
+    """Blender's own start of the GPU would end the process here; it is not tried."""
+    config, tests = str(INSIDE / "pytest.ini"), str(INSIDE / "check_geometry.py")
+    nowhere = {"__EGL_VENDOR_LIBRARY_FILENAMES": "/nowhere", "DISPLAY": "", "WAYLAND_DISPLAY": ""}
+    done = blender("-m", "pytest", "-c", config, "-rs", tests, **nowhere)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+    assert "no usable EGL" in done.stdout
+    assert re.search(r"[1-9] passed", done.stdout)

@@ -108,3 +108,13 @@ def test_every_frame_is_its_own(egg, performance, scene, drawing):
 def test_kinds_are_checked(egg):
     with pytest.raises(InputError, match="geometry: expected one of auto, image, vertices"):
         geometry.create_pass(egg, 256, "pixels")
+
+
+def test_automatic_never_fails(egg):
+    """Where nothing can draw, vertices are sent, and asking for images is refused."""
+    frame = geometry.create_pass(egg, 256, "auto")(1, 0.0)
+    drawn = geometry.can_draw()
+    assert frame.WhichOneof("geometry") == ("image" if drawn else "vertices")
+    if not drawn:
+        with pytest.raises(InputError, match="choose 'vertices'"):
+            geometry.create_pass(egg, 256, "image")

@@ -43,7 +43,7 @@ _LIP_WEIGHT, _LID_WEIGHT, _OVAL_WEIGHT, _SLIDE = 2.0, 2.0, 0.4, 0.3
 #: Standard deviation of a point, in reference pixels. Points err together, so it is
 #: larger than what one point would show.
 _NOISE = 2.0
-_COLD_STEPS, _POSE_STEPS, _WARM_STEPS = 12, 2, 3
+_COLD_STEPS, _POSE_STEPS, _WARM_STEPS = 12, 2, 5
 
 
 @dataclass(frozen=True, slots=True)

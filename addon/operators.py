@@ -132,12 +132,22 @@ def _wait(task: Task) -> Generator[None, None, Any]:
     return task.result()
 
 
-def _files(name: str) -> Path:
-    """The folder beside the .blend for what a subject needs."""
+def _new_folder(scene: bpy.types.Scene, name: str) -> Path:
+    """A folder beside the .blend that no other subject uses."""
     if not bpy.data.filepath:
         raise InputError("Save the .blend first: pictures are kept in a folder beside it")
     blend = Path(bpy.data.filepath)
-    folder = blend.with_name(f"{blend.stem}_files") / name
+    base = folder = blend.with_name(f"{blend.stem}_files") / name
+    taken = {subject.find(rig).photo.parent for rig in subject.in_scene(scene)}
+    number = 2
+    while folder in taken:
+        folder = base.with_name(f"{name} {number}")
+        number += 1
+    return _made(folder)
+
+
+def _made(folder: Path) -> Path:
+    """``folder``, made where it is not there."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -211,7 +221,8 @@ class NewSubject(_JobOperator, bpy.types.Operator):
         if not chosen.photo:
             raise InputError("Choose a photo first")
         photo = Path(bpy.path.abspath(chosen.photo))
-        folder, settings, face = _files(photo.stem), session.Settings.read(), chosen.face
+        settings, face = session.Settings.read(), chosen.face
+        folder = _new_folder(scene, photo.stem)
         data = yield from _wait(
             Task(
                 lambda report: session.connect(settings, report).capture(
@@ -224,7 +235,7 @@ class NewSubject(_JobOperator, bpy.types.Operator):
             shutil.copyfile(photo, kept)
         made = subject.build(
             data,
-            name=photo.stem,
+            name=folder.name,
             photo=kept,
             folder=folder,
             whole_photo=chosen.extent == "photo",
@@ -284,8 +295,7 @@ class Texture(_JobOperator, bpy.types.Operator):
         frames = range(scene.frame_start, scene.frame_end + 1)
         if frames[0] < 0:
             raise InputError("Let the scene's frame range begin at 0 or later")
-        folder = _files(who.rig.name) / "frames"
-        folder.mkdir(exist_ok=True)
+        folder = _made(who.photo.parent / "frames")
         size, settings, known = int(chosen.size), session.Settings.read(), Known.of(who)
         options: dict[str, Any] = {
             "size": size,

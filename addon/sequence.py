@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 from .errors import InputError, OutputError
 from .paths import portable
 
 SOUND, FRAMES = "Facewright speech", "Facewright frames"
-#: Where the strips go; a strip of ours is replaced, and others are moved around.
+#: Where the strips go; frames go above where this is taken.
 SOUND_CHANNEL, FRAMES_CHANNEL = 1, 2
 
 
@@ -72,30 +73,72 @@ def place_frames(
     names: Sequence[str],
     start: int,
     size: tuple[int, int],
-) -> bpy.types.Strip:
-    """Put pictures on the timeline as one image strip, in place of the one before.
+) -> list[bpy.types.Strip]:
+    """Put pictures on the timeline as an image strip.
+
+    Pictures of the same folder and size that were placed before stay where these are not,
+    so that a part can be textured anew; a gap between them makes a strip of its own.
 
     Args:
         folder: that holds them.
         names: files of consecutive frames; at least one.
         start: the scene's frame of the first.
         size: their (width, height), which becomes the scene's: nothing is scaled.
+
+    Returns:
+        The strips, in time; one where there is no gap.
     """
-    _remove(scene, FRAMES)
     scene.render.resolution_x, scene.render.resolution_y = size
     scene.render.resolution_percentage = 100
-    strip = strips(scene).new_image(
-        name=FRAMES,
-        filepath=portable(folder / names[0]),
-        channel=FRAMES_CHANNEL,
-        frame_start=start,
-        fit_method="ORIGINAL",
-    )
-    for name in names[1:]:
-        strip.elements.append(name)
-    strip.frame_final_duration = len(names)
-    strip.colorspace_settings.name = "sRGB"
-    return strip
+    shown = _take_frames(scene, portable(folder / names[0]), size)
+    shown |= {start + index: name for index, name in enumerate(names)}
+    frames = np.array(sorted(shown))
+    made = []
+    for run in np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1):
+        first, last = int(run[0]), int(run[-1])
+        strip = strips(scene).new_image(
+            name=FRAMES,
+            filepath=portable(folder / shown[first]),
+            channel=_free_channel(scene, first, last),
+            frame_start=first,
+            fit_method="ORIGINAL",
+        )
+        for frame in range(first + 1, last + 1):
+            strip.elements.append(shown[frame])
+        strip.frame_final_duration = len(run)
+        strip.colorspace_settings.name = "sRGB"
+        made.append(strip)
+    return made
+
+
+def _take_frames(scene: bpy.types.Scene, sample: str, size: tuple[int, int]) -> dict[int, str]:
+    """Remove our image strips of the folder that ``sample`` is in; frame -> file of each."""
+    found: dict[int, str] = {}
+    folder = Path(bpy.path.abspath(sample)).parent
+    there = strips(scene)
+    for strip in [s for s in there if s.type == "IMAGE" and s.name.startswith(FRAMES)]:
+        if Path(bpy.path.abspath(strip.directory)) != folder:
+            continue  # another subject's
+        first = strip.elements[0]
+        if (first.orig_width, first.orig_height) in (size, (0, 0)):  # 0: not loaded yet
+            begin = round(strip.frame_start)
+            names = [element.filename for element in strip.elements]
+            found |= {begin + index: name for index, name in enumerate(names)}
+        there.remove(strip)
+    return found
+
+
+def _free_channel(scene: bpy.types.Scene, first: int, last: int) -> int:
+    """The lowest channel from ours up without a strip in these frames."""
+    taken = {
+        strip.channel
+        for strip in strips(scene)
+        if strip.frame_final_start <= last and strip.frame_final_end > first
+    }
+    channel = FRAMES_CHANNEL
+    while channel in taken:
+        channel += 1
+    return channel
 
 
 def set_movie(scene: bpy.types.Scene, path: str) -> None:

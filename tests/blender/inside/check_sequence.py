@@ -123,10 +123,36 @@ def test_odd_pictures_lose_their_last_row(scene, frames, tmp_path):
 def test_placing_again_replaces(scene, frames, sound, tmp_path):
     for _ in range(2):
         sequence.place_sound(scene, sound)
-        strip = sequence.place_frames(scene, tmp_path, frames, 1, (SIZE, SIZE))
+        (strip,) = sequence.place_frames(scene, tmp_path, frames, 1, (SIZE, SIZE))
     assert len(sequence.strips(scene)) == 2
     assert strip.frame_final_duration == FRAMES == len(strip.elements)
     assert strip.directory.startswith("//")
+
+
+def test_a_part_placed_anew_keeps_the_rest(scene, frames, tmp_path):
+    whole = (SIZE, SIZE)
+    sequence.place_frames(scene, tmp_path, frames, 11, whole)
+    (tmp_path / "new.png").write_bytes(synthetic.png(ramp(5)))
+    (strip,) = sequence.place_frames(scene, tmp_path, ["new.png"], 13, whole)
+    want = [*frames[:2], "new.png", *frames[3:]]
+    assert [element.filename for element in strip.elements] == want
+    assert (strip.frame_final_start, strip.frame_final_duration) == (11, FRAMES)
+    runs = sequence.place_frames(scene, tmp_path, ["new.png"], 40, whole)
+    assert [(s.frame_final_start, s.frame_final_duration) for s in runs] == [(11, FRAMES), (40, 1)]
+    (alone,) = sequence.place_frames(scene, tmp_path, ["new.png"], 5, (SIZE // 2, SIZE // 2))
+    assert alone.frame_final_duration == 1  # of another size: the others are gone
+    assert len(sequence.strips(scene)) == 1
+
+
+def test_strips_of_others_stay(scene, frames, tmp_path):
+    mine = sequence.strips(scene).new_image("mine", str(tmp_path / frames[0]), 2, 3)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / frames[0]).write_bytes(synthetic.png(ramp(0)))
+    sequence.place_frames(scene, other, frames[:1], 3, (SIZE, SIZE))
+    (strip,) = sequence.place_frames(scene, tmp_path, frames, 1, (SIZE, SIZE))
+    assert len(sequence.strips(scene)) == 3
+    assert (mine.channel, mine.frame_final_start, strip.channel) == (2, 3, 4)
 
 
 @pytest.mark.parametrize("fps", [23.976, 25.0, 29.97, 60.0, 12.5])

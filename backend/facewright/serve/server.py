@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+import socket
 import sys
 import threading
 from contextlib import suppress
@@ -104,18 +106,29 @@ class Server:
         return drained
 
     def _bind(self, server: grpc.aio.Server, credentials: grpc.ServerCredentials | None) -> str:
-        wanted = address(self._config.host, self._config.port)
+        host, port = self._config.host, self._config.port
+        wanted = address(host, port)
         try:
+            _try_binding(host, port)  # gRPC would say it in its log as well
             if credentials is None:
                 port = server.add_insecure_port(wanted)
             else:
                 port = server.add_secure_port(wanted, credentials)
-        except RuntimeError as error:
+        except (OSError, RuntimeError) as error:
             raise InputError(
                 f"host, port: cannot listen on {wanted} (in use, or not this machine's); choose "
                 "another port, or 0 for any"
             ) from error
-        return address(self._config.host, port)
+        return address(host, port)
+
+
+def _try_binding(host: str, port: int) -> None:
+    """Raise OSError where nobody may listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        if os.name == "posix":  # elsewhere it means another thing
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host.strip("[]"), port))
 
 
 def resolve_devices(names: tuple[str, ...]) -> tuple[str, ...]:

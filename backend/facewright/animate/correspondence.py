@@ -34,6 +34,7 @@ from facewright.render.texture import atlas_points, unwrapped
 _BAKED = 512  # side of the atlas of photo points, for pictures
 _PNP_POINTS = 400
 _PNP_FEWEST = 60
+_KABSCH_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class Correspondences:
             self._rims = Rims(model, texture.landmarks, shown[0])
         # What moves least with expressions tells the head's pose.
         reach = np.abs(model.expression_basis).max((0, 2)) * model.metres_per_unit
+        self._unit = 0.001 / model.metres_per_unit
         self._stable = np.exp(-0.5 * (reach / 0.0015) ** 2) * (model.vertex_parts == Part.SKIN)
 
     def __call__(self, geometry: Geometry) -> list[Correspondence]:
@@ -115,7 +117,7 @@ class Correspondences:
         vertices = checks.floats(
             "geometry.vertices", geometry.vertices, ("B", texture.subject.model.vertex_count, 3)
         )
-        absolute = rigid_poses(texture.rest, vertices, self._stable)
+        absolute = rigid_poses(texture.rest, vertices, self._stable, self._unit)
         turned = texture.correction @ np.swapaxes(poses.rotation_matrix(absolute[:, :3]), -1, -2)
         return self._of_mesh(vertices + turned, absolute)
 
@@ -209,19 +211,27 @@ class Correspondences:
         return np.concatenate([vector, (turn.T @ shift)[:, 0]]).astype(np.float32)
 
 
-def rigid_poses(rest: Float32, posed: Float32, weights: Float32) -> Float32:
-    """(B, 6) the poses that best carry (V, 3) points onto (B, V, 3), by weighted Kabsch.
+def rigid_poses(rest: Float32, posed: Float32, weights: Float32, scale: float) -> Float32:
+    """(B, 6) the poses that best carry (V, 3) points onto (B, V, 3).
 
-    Kabsch, "A solution for the best rotation to relate two sets of vectors" (1976).
+    Weighted Kabsch ("A solution for the best rotation to relate two sets of vectors",
+    1976), repeated with less weight on points that are off by more than ``scale``, which
+    somebody may have sculpted.
     """
-    share = weights / weights.sum()
-    middle = share @ rest
-    middles = np.einsum("v,bvc->bc", share, posed)
-    cross = np.einsum("bvi,v,vj->bij", posed - middles[:, None], share, rest - middle)
-    left, _, right = np.linalg.svd(cross.astype(np.float64))
-    sign = np.ones((len(posed), 3))
-    sign[:, 2] = np.sign(np.linalg.det(left @ right))
-    rotation = (left * sign[:, None]) @ right
-    translation = middles - rotation @ middle
+    share = np.broadcast_to(weights, posed.shape[:2])
+    for _ in range(_KABSCH_ROUNDS):
+        share = share / share.sum(-1, keepdims=True)
+        middle = share @ rest
+        middles = np.einsum("bv,bvc->bc", share, posed)
+        cross = np.einsum("bvi,bvj->bij", (posed - middles[:, None]) * share[..., None],
+                          rest - middle[:, None])  # fmt: skip
+        left, _, right = np.linalg.svd(cross.astype(np.float64))
+        sign = np.ones((len(posed), 3))
+        sign[:, 2] = np.sign(np.linalg.det(left @ right))
+        rotation = (left * sign[:, None]) @ right
+        translation = middles - np.einsum("bij,bj->bi", rotation, middle)
+        carried = rest @ np.swapaxes(rotation, 1, 2).astype(np.float32) + translation[:, None]
+        off = np.square((posed - carried) / scale).sum(-1)
+        share = weights / (1 + off) ** 2
     vectors = poses.rotation_vector(rotation)
     return np.concatenate([vectors, translation], -1).astype(np.float32)

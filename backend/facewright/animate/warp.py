@@ -26,12 +26,14 @@ from facewright.render.rasterise import interpolate, rasterise
 GRID, _MARGIN = 64, 10
 # In face heights (hairline to chin): where the neck starts and ends to let go of the head
 # below the chin, and how far background is carried along.
-_NECK = (0.0, 0.42)
+_NECK = (-0.1, 0.25)
 _BAND = 0.42
 #: Share of the head's shift that shoulders follow.
-_TORSO_SHARE = 0.45
+_TORSO_SHARE = 0.8
 #: Width of the resting border, in crop sides.
 _BORDER = 0.12
+#: Pixels a cell in which the head's depth is found.
+_FINE = 6
 #: How much further away background is drawn than the head, in model units of depth.
 _BEHIND = 1.0
 
@@ -70,16 +72,7 @@ def prepare(texture: PhotoTexture) -> Warp:
     nodes = np.stack(np.meshgrid(steps, steps), -1)
     posed = poses.transform(rho.pose, texture.rest)
     pixels = camera.project(posed)
-    # The sheet's own raster: one cell per node.
-    cells = pixels[:, :2] * np.float32(GRID / size) + _MARGIN
-    pixels = np.concatenate([cells, pixels[:, 2:]], -1)
-    found = rasterise(pixels[None], texture.triangles, (side, side))
-    covered = (found.triangles[0] >= 0).astype(np.uint8)
-    depth = np.where(covered, found.depth[0], 0)
-    inside = cv2.erode(covered, np.ones((3, 3), np.uint8)).astype(np.float32)
-    # Beyond the mesh, hair is as deep as the head's outline, which lies near its middle.
-    depth = pull_push(depth[..., None], inside).reshape(side, side)
-    depth = cv2.GaussianBlur(depth, (0, 0), 1.0).reshape(-1, 1)
+    covered, depth = _depth(texture, pixels, side)
     nodes = nodes.reshape(-1, 2)
     across = (
         (nodes - np.array(camera.centre, np.float32)) * np.array([1, -1], np.float32) / camera.focal
@@ -97,6 +90,28 @@ def prepare(texture: PhotoTexture) -> Warp:
         torso=torso.reshape(-1, 1),
         pivot=np.zeros(3, np.float32),
     )
+
+
+def _depth(texture: PhotoTexture, pixels: Float32, side: int) -> tuple[UInt8, Float32]:
+    """(side, side) whether the mesh covers a node, and (N, 1) the depth of each.
+
+    Beyond the mesh, hair is as deep as the head's outline. That lies halfway to the back of
+    the head, so that outlines hardly move as heads turn; it has to be found finely, for
+    just inside of it the surface comes steeply to the front.
+    """
+    fine = side * _FINE
+    cells = (pixels[:, :2] * np.float32(GRID / texture.size) + _MARGIN) * _FINE
+    found = rasterise(
+        np.concatenate([cells, pixels[:, 2:]], -1)[None], texture.triangles, (fine, fine)
+    )
+    covered = (found.triangles[0] >= 0).astype(np.uint8)
+    depth = np.where(covered, found.depth[0], 0)
+    outline = covered - cv2.erode(covered, np.ones((3, 3), np.uint8))
+    around = pull_push(depth[..., None], outline.astype(np.float32)).reshape(fine, fine)
+    depth = np.where(covered, depth, around).astype(np.float32)
+    nodes = cv2.resize(depth, (side, side), interpolation=cv2.INTER_AREA)
+    nodes = cv2.GaussianBlur(nodes, (0, 0), 0.6)
+    return cv2.resize(covered, (side, side), interpolation=cv2.INTER_NEAREST), nodes.reshape(-1, 1)
 
 
 def _sheet(side: int) -> Int32:

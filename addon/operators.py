@@ -283,7 +283,7 @@ class DriveSpeech(_JobOperator, bpy.types.Operator):
 
 
 class Texture(_JobOperator, bpy.types.Operator):
-    """Texture the scene's frame range and put the pictures into the sequencer"""
+    """Texture the preview range, or else the scene's, and put the pictures in the sequencer"""
 
     bl_idname = "facewright.texture"
     bl_label = "Texture Frame Range"
@@ -292,7 +292,7 @@ class Texture(_JobOperator, bpy.types.Operator):
     def job(self, context: bpy.types.Context) -> Job:
         scene, chosen = context.scene, context.scene.facewright
         who = _chosen(context)
-        frames = range(scene.frame_start, scene.frame_end + 1)
+        frames = _range(scene)
         if frames[0] < 0:
             raise InputError("Let the scene's frame range begin at 0 or later")
         folder = _made(who.photo.parent / "frames")
@@ -318,7 +318,7 @@ class Texture(_JobOperator, bpy.types.Operator):
             finally:
                 texturing.restore()
         sequence.set_colour(scene)
-        sequence.place_frames(scene, folder, texturing.names, scene.frame_start, stream.size)
+        sequence.place_frames(scene, folder, texturing.names, frames[0], stream.size)
         self.report({"INFO"}, f"{len(texturing.names)} frames textured")
 
 
@@ -347,6 +347,13 @@ class Cancel(bpy.types.Operator):
         if session.state.backend:
             session.state.backend.cancel()
         return {"FINISHED"}
+
+
+def _range(scene: bpy.types.Scene) -> range:
+    """The frames that the timeline plays: the preview range where there is one."""
+    if scene.use_preview_range:
+        return range(scene.frame_preview_start, scene.frame_preview_end + 1)
+    return range(scene.frame_start, scene.frame_end + 1)
 
 
 def _sound_strip(scene: bpy.types.Scene) -> bpy.types.Strip:

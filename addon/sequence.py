@@ -83,12 +83,13 @@ def place_frames(
         folder: that holds them.
         names: files of consecutive frames; at least one.
         start: the scene's frame of the first.
-        size: their (width, height), which becomes the scene's: nothing is scaled.
+        size: their (width, height), which becomes the scene's: nothing is scaled. Movies
+            have even sizes, so an odd picture loses a row or column.
 
     Returns:
         The strips, in time; one where there is no gap.
     """
-    scene.render.resolution_x, scene.render.resolution_y = size
+    scene.render.resolution_x, scene.render.resolution_y = (side - side % 2 for side in size)
     scene.render.resolution_percentage = 100
     shown = _take_frames(scene, portable(folder / names[0]), size)
     shown |= {start + index: name for index, name in enumerate(names)}
@@ -142,13 +143,8 @@ def _free_channel(scene: bpy.types.Scene, first: int, last: int) -> int:
 
 
 def set_movie(scene: bpy.types.Scene, path: str) -> None:
-    """Make the scene render its sequencer to H.264 and AAC in ``path``.
-
-    H.264 wants even sizes, so an odd picture loses its last row or column.
-    """
+    """Make the scene render its sequencer to H.264 and AAC in ``path``."""
     render = scene.render
-    render.resolution_x -= render.resolution_x % 2
-    render.resolution_y -= render.resolution_y % 2
     render.use_sequencer, render.use_compositing = True, False
     render.use_overwrite, render.use_file_extension = True, True
     if hasattr(render.image_settings, "media_type"):  # Blender 5

@@ -238,8 +238,11 @@ def test_buttons_do_the_same_step_by_step(tmp_path: Path) -> None:
     assert {curve.range()[1] for curve in curves} == {strip.frame_final_end - 1.0}
     scene.frame_start, scene.frame_end = 16, 18
     assert bpy.ops.facewright.texture() == {"FINISHED"}
+    scene.use_preview_range = True
+    scene.frame_preview_start = scene.frame_preview_end = 19
+    assert bpy.ops.facewright.texture() == {"FINISHED"}
     frames = next(s for s in sequence.strips(scene) if s.name == sequence.FRAMES)
-    assert (frames.frame_final_start, frames.frame_final_duration) == (16, 3)
+    assert (frames.frame_final_start, frames.frame_final_duration) == (16, 4)
     assert pixels(frame_files(who) / "frame_00016.png").shape == (512, 512, 3)
     session.disconnect()
 

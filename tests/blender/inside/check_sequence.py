@@ -61,10 +61,11 @@ def still(scene: bpy.types.Scene, path: Path) -> np.ndarray:
     scene.render.use_sequencer, scene.render.filepath = True, str(path)
     bpy.ops.render.render(write_still=True)
     image = bpy.data.images.load(str(path))
-    pixels = np.empty(4 * SIZE * SIZE, np.float32)
+    width, height = image.size
+    pixels = np.empty(4 * width * height, np.float32)
     image.pixels.foreach_get(pixels)
     bpy.data.images.remove(image)
-    return np.rint(pixels.reshape(SIZE, SIZE, 4)[::-1, :, :3] * 255).astype(int)
+    return np.rint(pixels.reshape(height, width, 4)[::-1, :, :3] * 255).astype(int)
 
 
 @pytest.mark.parametrize("start", [1, 31])
@@ -113,10 +114,15 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
-def test_odd_pictures_lose_their_last_row(scene, frames, tmp_path):
-    sequence.place_frames(scene, tmp_path, frames, 1, (255, 201))
-    sequence.render_movie(scene, tmp_path / "odd.mp4")
+def test_odd_pictures_lose_a_row_and_no_more(scene, tmp_path):
+    odd = ramp(4)[:201, :255]
+    (tmp_path / "odd.png").write_bytes(synthetic.png(odd))
+    sequence.set_colour(scene)
+    sequence.place_frames(scene, tmp_path, ["odd.png"], 1, (255, 201))
     assert (scene.render.resolution_x, scene.render.resolution_y) == (254, 200)
+    scene.frame_end = 1
+    sequence.render_movie(scene, tmp_path / "odd.mp4")
+    np.testing.assert_array_equal(still(scene, tmp_path / "still.png"), odd[1:, :254])
 
 
 @hears

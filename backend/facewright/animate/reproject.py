@@ -24,6 +24,7 @@ from facewright.capture.subject import Subject
 from facewright.checks import UInt8
 from facewright.render.texture import sample
 
+_COARSE = 4  # pixels a cell in which openings are looked for
 MIN_SIZE, MAX_SIZE = 64, 1024
 
 
@@ -78,9 +79,11 @@ def _frame(found: Correspondence, state: ReprojectState) -> UInt8:
         np.maximum(found.face, (found.parts > 0).astype(np.float32)), (_odd(texture.size / 40),) * 2
     )
     weight = np.minimum(found.face, np.clip(2 * cover - 1, 0, 1))
-    coarse = warps.bent(warps.field(state.warp, found.pose), found.points, found.face)
-    smooth = cv2.resize(coarse, (texture.size,) * 2, interpolation=cv2.INTER_LINEAR)
+    smooth = warps.field(state.warp, found.pose)
+    bend = warps.bend(smooth, found.points, found.face)
+    smooth += cv2.resize(bend, (texture.size,) * 2, interpolation=cv2.INTER_LINEAR)
     points = smooth + (found.points - smooth) * weight[..., None]
+    coarse = np.ascontiguousarray(smooth[::_COARSE, ::_COARSE])
     frame = _over(sample(texture.photo, points), texture.plate)
     for region in state.regions:
         region.draw(frame, found, points, coarse)

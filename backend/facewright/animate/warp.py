@@ -22,8 +22,8 @@ from facewright.face import pose as poses
 from facewright.render.camera import Camera
 from facewright.render.rasterise import interpolate, rasterise
 
-#: Cells of the field along a side, and nodes beyond each border of the crop.
-GRID, _MARGIN = 64, 10
+#: Nodes of the sheet along a side of the crop, and beyond each border.
+GRID, _MARGIN = 96, 14
 # In face heights (hairline to chin): where the neck starts and ends to let go of the head
 # below the chin, and how far background is carried along.
 _NECK = (-0.1, 0.25)
@@ -32,8 +32,10 @@ _BAND = 0.42
 _TORSO_SHARE = 0.8
 #: Width of the resting border, in crop sides.
 _BORDER = 0.12
+#: Reach of the mesh on the field around it in cells, wide then close, and how soon it fades.
+_BENDS = ((4.5, 0.15), (2.2, 0.05))
 #: Pixels a cell in which the head's depth is found.
-_FINE = 6
+_FINE = 4
 #: How much further away background is drawn than the head, in model units of depth.
 _BEHIND = 1.0
 
@@ -138,8 +140,8 @@ def _shares(texture: PhotoTexture, nodes: Float32, covered: UInt8) -> tuple[Floa
     away = cv2.distanceTransform(1 - person, cv2.DIST_L2, 5) / GRID
     band = 1 - smoothstep(0.0, 1.0, away / (_BAND * face_height))
     rest = _resting(subject, nodes)
-    head = cv2.GaussianBlur((band * (1 - neck)).astype(np.float32), (0, 0), 1.5) * rest
-    torso = cv2.GaussianBlur((band * neck).astype(np.float32), (0, 0), 1.5) * rest
+    head = cv2.GaussianBlur((band * (1 - neck)).astype(np.float32), (0, 0), 2.2) * rest
+    torso = cv2.GaussianBlur((band * neck).astype(np.float32), (0, 0), 2.2) * rest
     return head.astype(np.float32), (torso * _TORSO_SHARE).astype(np.float32)
 
 
@@ -157,7 +159,7 @@ def _resting(subject: Subject, nodes: Float32) -> Float32:
 
 
 def field(warp: Warp, pose: Float32) -> Float32:
-    """(GRID, GRID, 2) for each cell of the frame, the point of the photo that it shows.
+    """(size, size, 2) for each pixel of the frame, the point of the photo that it shows.
 
     The sheet of nodes is moved and drawn like any mesh, so that where it folds the nearer
     layer hides the other, and what turned away from the camera is not seen.
@@ -170,37 +172,36 @@ def field(warp: Warp, pose: Float32) -> Float32:
     pivots = np.stack([poses.transform(p, warp.pivot[None])[0] for p in (pose, warp.neutral)])
     after, before = warp.camera.project(pivots)[:, :2]
     shift = warp.head * (moved[:, :2] - warp.nodes) + warp.torso * (after - before)
-    cells = (warp.nodes + shift) * np.float32(GRID / warp.camera.size[0])
     depth = moved[:, 2:] + _BEHIND * (1 - warp.head)
-    sheet = np.concatenate([cells, depth], -1).astype(np.float32)[None]
-    found = rasterise(sheet, warp.triangles, (GRID, GRID))
+    sheet = np.concatenate([warp.nodes + shift, depth], -1).astype(np.float32)[None]
+    found = rasterise(sheet, warp.triangles, warp.camera.size)
     points = interpolate(found, warp.nodes, warp.triangles)[0]
-    drawn = (found.triangles[0] >= 0).astype(np.float32)
-    if drawn.all():
-        return points
-    cells = np.stack(np.meshgrid(*(np.arange(GRID, dtype=np.float32) + 0.5,) * 2), -1)
-    centres = cells * np.float32(warp.camera.size[0] / GRID)
-    return pull_push(points - centres * drawn[..., None], drawn) + centres
+    missed = found.triangles[0] < 0
+    if missed.any():
+        drawn = 1 - missed.astype(np.float32)
+        side = np.arange(len(points), dtype=np.float32) + 0.5
+        centres = np.stack(np.meshgrid(side, side), -1)
+        points = pull_push(points - centres * drawn[..., None], drawn) + centres
+    return points
 
 
-def bent(coarse: Float32, points: Float32, weight: Float32) -> Float32:
-    """The (GRID, GRID, 2) field bent to agree with the mesh, and on around it.
+def bend(field: Float32, points: Float32, weight: Float32) -> Float32:
+    """(GRID, GRID, 2) what makes a field agree with the mesh, and carries on around it.
 
     Args:
-        coarse: the field, of :func:`field`.
-        points: (H, W, 2) photo points that the mesh shows, at frame pixels.
+        field: (H, W, 2) of :func:`field`.
+        points: (H, W, 2) photo points that the mesh shows.
         weight: (H, W) 0..1, where they count.
     """
     grid = (GRID, GRID)
     cover = cv2.resize(weight, grid, interpolation=cv2.INTER_AREA)[..., None]
-    means = cv2.resize(points * weight[..., None], grid, interpolation=cv2.INTER_AREA)
-    miss = means - coarse * cover
-    bend = np.zeros_like(coarse)
+    miss = cv2.resize((points - field) * weight[..., None], grid, interpolation=cv2.INTER_AREA)
+    found = np.zeros_like(miss)
     # Near the mesh closely, further out more and more smoothly, then not at all.
-    for sigma, floor in ((6.0, 0.15), (1.5, 0.05)):
+    for sigma, floor in _BENDS:
         spread = cv2.GaussianBlur(miss, (0, 0), sigma)
         total = cv2.GaussianBlur(cover, (0, 0), sigma)[..., None]
         step = spread / (total + floor)
-        bend += step
+        found += step
         miss -= step * cover
-    return coarse + bend
+    return found

@@ -141,7 +141,8 @@ def _array(value: Any) -> np.ndarray:
 def _tensor(value: Any, device: Any) -> torch.Tensor:
     if isinstance(value, torch.Tensor):
         return value.to(device)
-    return torch.from_numpy(np.ascontiguousarray(value)).to(device)  # no negative strides
+    # A copy: tensors take neither negative strides nor arrays that may not be written.
+    return torch.from_numpy(np.array(value, order="C")).to(device)
 
 
 def _as_tensors(found: Fragments, device: Any) -> Fragments:

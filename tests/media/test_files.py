@@ -90,9 +90,10 @@ def test_reading_a_file_without_permission(tmp_path):
 def test_an_error_of_another_file_is_not_blamed_on_the_output(tmp_path):
     with pytest.raises(FileNotFoundError), atomic_output(tmp_path / "a"):
         (tmp_path / "weights").read_bytes()
-    with pytest.raises(OutputError, match="a: cannot be written"), atomic_output(tmp_path / "a") as t:
-        t.unlink()
-        t.mkdir()
+    broken = pytest.raises(OutputError, match="a: cannot be written")
+    with broken, atomic_output(tmp_path / "a") as temporary:
+        temporary.unlink()
+        temporary.mkdir()
         try:
             t.write_bytes(b"")
         finally:

@@ -6,6 +6,7 @@ Heavy modules are imported where they are used, so that ``--help`` answers at on
 from __future__ import annotations
 
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -295,7 +296,10 @@ def run(arguments: list[str]) -> int:
     except SystemExit:
         raise
     except BaseException as error:
-        return console.report(error)
+        status = console.report(error)
+        # What its frames hold would outlive the interpreter, and some libraries say so.
+        traceback.clear_frames(error.__traceback__)
+        return status
     return status if isinstance(status, int) else 0
 
 

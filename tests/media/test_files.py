@@ -95,6 +95,6 @@ def test_an_error_of_another_file_is_not_blamed_on_the_output(tmp_path):
         temporary.unlink()
         temporary.mkdir()
         try:
-            t.write_bytes(b"")
+            temporary.write_bytes(b"")
         finally:
-            t.rmdir()
+            temporary.rmdir()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -83,6 +83,8 @@ class VideoWriter:
         check_writable(path, VIDEO_SUFFIXES)
         self.frames = 0
         self._clean = ExitStack()
+        self._container: Any = None
+        self._sound: _SoundTrack | None = None
         try:
             temporary = self._clean.enter_context(atomic_output(path))
             self._container = av.open(
@@ -91,7 +93,8 @@ class VideoWriter:
             self._container.metadata["comment"] = comment
             self._rate = frame_rate(fps)
             self._video = self._video_stream(quality)
-            self._sound = _SoundTrack(self._container, sound) if sound is not None else None
+            if sound is not None:
+                self._sound = _SoundTrack(self._container, sound)
         except BaseException as error:
             self._abandon(error)
             raise
@@ -173,10 +176,11 @@ class VideoWriter:
 
     def _abandon(self, error: BaseException) -> None:
         """Remove the file; an error of the disk is raised as OutputError."""
-        container = getattr(self, "_container", None)
-        if container is not None:
+        if self._sound is not None:
+            self._sound.close()
+        if self._container is not None:
             with suppress(Exception):  # the first error is the one that counts
-                container.close()
+                self._container.close()
         self._clean.__exit__(type(error), error, error.__traceback__)
 
 
@@ -204,6 +208,10 @@ class _SoundTrack:
         if seconds is None:
             self._container.mux(self._stream.encode(None))
 
+    def close(self) -> None:
+        """Let go of the sound's file and resampler."""
+        self._pieces.close()
+
     def _encode(self, samples: Float32) -> None:
         import av
 
@@ -218,7 +226,7 @@ class _SoundTrack:
         self._container.mux(self._stream.encode(frame))
 
 
-def _resampled(source: Source) -> Iterator[Float32]:
+def _resampled(source: Source) -> Generator[Float32, None, None]:
     """(n, 1 or 2) blocks at 48 kHz within ±1; more than two channels are averaged."""
     import soxr
 

@@ -25,12 +25,8 @@ _LENGTHS = (6.0, 60.0, 600.0)
 def main() -> int:
     """Measure, print, and fail where driving is slower than it may be."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cores", type=int, default=2, help="torch threads")
     parser.add_argument("--fps", type=float, default=25.0)
     options = parser.parse_args()
-    import torch
-
-    torch.set_num_threads(options.cores)
     print(machine())
     sentence = read_speech(SPEECH)
     driver = drive.create("emoa2e")

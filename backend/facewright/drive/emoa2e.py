@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -162,7 +164,8 @@ class EmoA2E(nn.Module):
                     torch.full((count,), float(intensity)),
                 )
             audio = torch.from_numpy(clips).view(count, window, *clips.shape[1:])
-            beta = self(audio, alpha.expand(count, -1), *extra).numpy()
+            with _one_thread():
+                beta = self(audio, alpha.expand(count, -1), *extra).numpy()
             for place, values in zip(positions, beta, strict=True):
                 inside = (place >= 0) & (place < total)
                 out[place[inside]] += fade[inside, None] * values[inside]
@@ -220,6 +223,18 @@ def load(path: Path) -> EmoA2E:
             raise InputError(f"weights: {path}: {key!r} holds numbers that are not finite")
     network.load_state_dict(tensors)
     return network.eval()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Torch on one core: layers this small gain nothing from two, and where other work
+    wants the second, threads that wait for each other lose a factor of five."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _mlp(inputs: int, hidden: int, outputs: int) -> nn.Sequential:

@@ -69,7 +69,7 @@ def test_a_turned_head_looks_like_the_true_picture(scene, animator, state) -> No
     assert psnr(made[box], truth[box]) > copied + 4
     # The inner face follows the mesh closely.
     inner = (slice(SIZE // 2 - 35, SIZE // 2 + 25), slice(SIZE // 2 - 30, SIZE // 2 + 30))
-    assert psnr(made[inner], truth[inner]) > 27
+    assert psnr(made[inner], truth[inner]) > 24
 
 
 def test_background_stands_still(scene, animator, state) -> None:

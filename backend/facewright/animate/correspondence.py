@@ -108,7 +108,8 @@ class Correspondences:
         )
         gaze = checks.floats("geometry.gaze", geometry.gaze, (frames, 4), low=-1, high=1)
         relative = checks.floats("geometry.pose", geometry.pose, (frames, 6))
-        shapes = model.vertices(rho.identity, expression, gaze).reshape(frames, -1, 3)
+        posed = zip(expression, gaze, strict=True)  # frame by frame, as in _of_vertices
+        shapes = np.stack([model.vertices(rho.identity, weights, look) for weights, look in posed])
         absolute = poses.compose(rho.pose, relative)
         return self._of_mesh(poses.transform(absolute, shapes + self.texture.correction), absolute)
 
@@ -117,7 +118,10 @@ class Correspondences:
         vertices = checks.floats(
             "geometry.vertices", geometry.vertices, ("B", texture.subject.model.vertex_count, 3)
         )
-        absolute = rigid_poses(texture.rest, vertices, self._stable, self._unit)
+        # Frame by frame: sums over a batch round differently with its length, and a frame
+        # must not depend on which others it was sent with.
+        solved = [rigid_poses(texture.rest, v[None], self._stable, self._unit) for v in vertices]
+        absolute = np.concatenate(solved)
         turned = texture.correction @ np.swapaxes(poses.rotation_matrix(absolute[:, :3]), -1, -2)
         return self._of_mesh(vertices + turned, absolute)
 

@@ -105,6 +105,7 @@ def filled(photo: UInt8, holes: Openings) -> UInt8:
     soft = np.maximum(
         cv2.GaussianBlur(eyes, (0, 0), size / 200), cv2.GaussianBlur(mouth, (0, 0), size / 400)
     )[..., None]
+    soft = np.minimum(1.4 * soft, 1)  # whole over the opening itself
     return np.round(photo * (1 - soft) + fill * soft).astype(np.uint8)
 
 

@@ -20,8 +20,10 @@ from facewright.checks import Float32, UInt8
 from facewright.face.model import Part
 from facewright.render.texture import sample, sample_atlas
 
-#: Changes, in pixels of 256, from which the photo's own opening gives way, and has.
-_CHANGE = (0.7, 1.8)
+#: Changes, in pixels of 256, from which the photo's own opening gives way, and has: of the
+#: lids' and the lips' distance, and of the eyeballs' turn. Lids are estimated worst, and
+#: their small changes hardly show.
+_LIDS, _LIPS, _TURN = (1.6, 3.2), (0.8, 2.0), (1.2, 2.4)
 #: A region reaches this far beyond its opening, in pixels of 256.
 _MARGIN = 5
 #: Lids and lips nearer than this touch, in pixels of 256.
@@ -118,11 +120,14 @@ class Region:
 
     def _share(self, cover: Float32, inner: Any, behind: Float32, points: Float32) -> float:
         """0 where the opening is as in the photo, 1 where it must be drawn."""
-        change = abs(float(cover.sum()) - self.area) / self.width
+        unit = self.texture.size / 256
+        change = abs(float(cover.sum()) - self.area) / self.width / unit
+        share = float(smoothstep(*(_LIDS if self.turns else _LIPS), change))
         at = inner & (cover > 0.5)
         if self.turns and at.any():
-            change += float(np.linalg.norm(behind[at] - points[at], axis=-1).mean())
-        return float(smoothstep(*_CHANGE, change * 256 / self.texture.size))
+            turn = float(np.linalg.norm(behind[at] - points[at], axis=-1).mean()) / unit
+            share = max(share, float(smoothstep(*_TURN, turn)))
+        return share
 
     def _box(self, coarse: Float32) -> tuple[slice, slice] | None:
         """The rows and columns of the frame that may show the neighbourhood."""

@@ -32,8 +32,8 @@ _BAND = 0.42
 _TORSO_SHARE = 0.8
 #: Width of the resting border, in crop sides.
 _BORDER = 0.12
-#: Reach of the mesh on the field around it in cells, wide then close, and how soon it fades.
-_BENDS = ((4.5, 0.15), (2.2, 0.05))
+#: Reach of the mesh on the field around it, in nodes, and how soon it fades.
+_BEND_REACH, _BEND_FADE = 2.2, 0.05
 #: Pixels a cell in which the head's depth is found.
 _FINE = 4
 #: How much further away background is drawn than the head, in model units of depth.
@@ -196,12 +196,6 @@ def bend(field: Float32, points: Float32, weight: Float32) -> Float32:
     grid = (GRID, GRID)
     cover = cv2.resize(weight, grid, interpolation=cv2.INTER_AREA)[..., None]
     miss = cv2.resize((points - field) * weight[..., None], grid, interpolation=cv2.INTER_AREA)
-    found = np.zeros_like(miss)
-    # Near the mesh closely, further out more and more smoothly, then not at all.
-    for sigma, floor in _BENDS:
-        spread = cv2.GaussianBlur(miss, (0, 0), sigma)
-        total = cv2.GaussianBlur(cover, (0, 0), sigma)[..., None]
-        step = spread / (total + floor)
-        found += step
-        miss -= step * cover
-    return found
+    # Divided by a little more than the cover, so that away from the mesh it fades to nothing.
+    spread = cv2.GaussianBlur(miss, (0, 0), _BEND_REACH)
+    return spread / (cv2.GaussianBlur(cover, (0, 0), _BEND_REACH)[..., None] + _BEND_FADE)

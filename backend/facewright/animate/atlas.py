@@ -26,8 +26,9 @@ from facewright.render.texture import sample, unwrapped
 #: Side of the atlas that animators use.
 SIZE = 1024
 _EYES = (Part.EYE_LEFT, Part.EYE_RIGHT)
-#: Light behind the lips, the depth to which it reaches and over which it fades (metres).
-_BEHIND_LIPS, _LIT_DEPTH, _DARK_DEPTH = 0.78, 0.008, 0.02
+#: Light behind the lips, the depth to which it reaches and over which it fades (metres),
+#: and its share at any depth.
+_BEHIND_LIPS, _LIT_DEPTH, _DARK_DEPTH, _DARKEST = 0.78, 0.012, 0.02, 0.3
 _SCLERA = np.array([205, 198, 194], np.float32)  # where the photo shows none
 _FEW_TEXELS = 40  # too few to tell a tone by
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -74,10 +75,11 @@ def bake(
     """
     texels = unwrapped(model.uvs, model.uv_triangles, SIZE)
     light = shade(np.ones_like(normals), normals, rho.illumination)
-    # Behind lids and lips light is taken without its colour, which errors of the skin's
-    # albedo have a part in.
+    # Behind lids and lips comes the face's mean light: without its colour, which errors of
+    # the skin's albedo have a part in, and from no side.
     skin_vertices = (model.vertex_parts == Part.SKIN)[:, None]
-    light = model.albedo(rho.texture) * np.where(skin_vertices, light, (light @ _LUMA)[:, None])
+    mean_light = float(np.average(light @ _LUMA, weights=seen + 1e-6))
+    light = model.albedo(rho.texture) * np.where(skin_vertices, light, mean_light)
     baked = interpolate(
         texels, np.concatenate([pixels, light, seen[:, None]], -1), model.triangles
     )[0]
@@ -185,6 +187,7 @@ def _throat(model: MorphableModel, texels: Fragments) -> Float32:
     lips = model.landmark_points(model.mean, model.landmarks68)[60:68]
     behind = (lips[:, 2].mean() - model.mean[:, 2:]) * model.metres_per_unit
     fall = np.exp(-np.maximum(behind - _LIT_DEPTH, 0) / _DARK_DEPTH)
+    fall = _DARKEST + (1 - _DARKEST) * fall
     return interpolate(texels, _BEHIND_LIPS * fall, model.triangles)[0, ..., 0]
 
 

@@ -81,10 +81,7 @@ class Region:
         drawn = sample(self.texture.skin, points[box]).astype(np.float32)
         colour = sample_atlas(self.texture.atlas.colour, found.uv[box]).astype(np.float32)
         if not self.turns:
-            # Lips shade what is just behind them: less light comes in by the rim.
-            light = cv2.GaussianBlur(cover, (0, 0), self.texture.size / 70)
-            colour *= np.clip(0.3 + 0.75 * light, 0, 1)[..., None]
-            colour[~inner] = _THROAT
+            colour = self._lit(colour, found.uv[box], inner, cover)
         else:
             cover = cover * inner
         drawn += (colour - drawn) * cover[..., None]
@@ -105,6 +102,21 @@ class Region:
         parts = found.parts[box]
         inner = ((parts >= self.parts[0]) & (parts <= self.parts[1])).astype(np.float32)
         return np.clip(2 * cv2.blur(inner, (3, 3)) - 0.6, 0, 1) * inner
+
+    def _lit(self, colour: Float32, uv: Float32, inner: Any, cover: Float32) -> Float32:
+        """The mouth's colours under what light comes in, and what lies behind the teeth."""
+        size = self.texture.size
+        # Lips shade what is just behind them; what the photo showed has its shade already.
+        shown = sample_atlas(self.texture.atlas.seen, uv)
+        light = np.clip(0.5 + 0.6 * cv2.GaussianBlur(cover, (0, 0), size / 70), 0, 1)
+        colour = colour * (light + (1 - light) * shown)[..., None]
+        drawn = inner.astype(np.float32)
+        near = cv2.GaussianBlur(drawn, (0, 0), size / 170)
+        around = cv2.GaussianBlur(colour * drawn[..., None], (0, 0), size / 170)
+        around = around / np.maximum(near, 1e-3)[..., None]
+        deep = smoothstep(0.4, 0.05, near)[..., None]
+        behind = around * (1 - deep) + np.array(_THROAT, np.float32) * deep
+        return np.where(inner[..., None], colour, behind)
 
     def _lash_line(self, rim: Float32, box: tuple[slice, slice]) -> Float32:
         """How far the upper lid's lashes cover each pixel of the box."""

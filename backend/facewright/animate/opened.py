@@ -15,15 +15,21 @@ import numpy as np
 
 from facewright.animate import openings
 from facewright.animate.correspondence import Correspondence
+from facewright.animate.interior import Interior, interior
 from facewright.animate.texture import PhotoTexture, smoothstep
 from facewright.checks import Float32, UInt8
+from facewright.face import pose as poses
 from facewright.face.model import Part
 from facewright.render.texture import sample, sample_atlas
 
 #: Changes, in pixels of 256, from which the photo's own opening gives way, and has: of the
 #: lids' and the lips' distance, and of the eyeballs' turn. Lids are estimated worst, and
 #: their small changes hardly show.
-_LIDS, _LIPS, _TURN = (1.6, 3.2), (0.8, 2.0), (1.2, 2.4)
+_LIDS, _LIPS, _TURN = (1.6, 3.2), (0.8, 3.6), (1.2, 2.4)
+#: How far a corner of the lips that is elsewhere counts beside how far they part.
+_ELSEWHERE = 0.6
+#: Softness of the lips' edge; width of the shade between closed lips and how dark it is.
+_FEATHER, _CREASE, _CREASE_COVER = 0.6, 1.2, 0.8
 #: A region reaches this far beyond its opening, in pixels of 256.
 _MARGIN = 5
 #: Lids and lips nearer than this touch, in pixels of 256.
@@ -48,6 +54,7 @@ class Region:
         area: of the same, in pixels.
         turns: whether what lies inside moves by itself (eyes).
         lashes: (3,) sRGB of the darkest along the upper edge.
+        interior: what the mouth shows, where the model knows its outline.
     """
 
     texture: PhotoTexture
@@ -59,6 +66,7 @@ class Region:
     area: float
     turns: bool
     lashes: Float32
+    interior: Interior | None
 
     def draw(self, frame: UInt8, found: Correspondence, points: Float32, coarse: Float32) -> None:
         """Draw the opening into a frame where it differs from the photo's.
@@ -71,6 +79,9 @@ class Region:
         """
         box = self._box(coarse)
         if box is None:
+            return
+        if self.interior is not None and found.rims is not None:
+            self._draw_mouth(frame, found, points, box)
             return
         cover = self._cover(found, box)
         parts = found.parts[box]
@@ -91,6 +102,62 @@ class Region:
         alpha = np.maximum(sample(self.near, points[box]), cover) * share
         under = frame[box].astype(np.float32)
         frame[box] = np.round(under + (drawn - under) * alpha[..., None]).astype(np.uint8)
+
+    def _draw_mouth(
+        self, frame: UInt8, found: Correspondence, points: Float32, box: tuple[slice, slice]
+    ) -> None:
+        assert self.interior is not None and found.rims is not None
+        rim, size = found.rims[self.index], self.texture.size
+        share = self._rim_share(rim, found.pose)
+        if share == 0:
+            return
+        unit = size / 256
+        corner = (box[1].start, box[0].start)
+        shape = (box[0].stop - box[0].start, box[1].stop - box[1].start)
+        edge = openings.parted(rim, _TOUCH * unit)
+        cover = openings.polygon(edge - np.array(corner, np.float32), shape)
+        colour, narrow = self.interior.paint(edge, cover, found.pose, corner)
+        cover = cv2.GaussianBlur(cover, (0, 0), _FEATHER * unit)
+        # Lips that touch leave a shade between them, which passes into the gap as they part.
+        half = len(edge) // 2
+        middle = np.vstack([edge[:1], (edge[1:half] + edge[:half:-1]) / 2, edge[half : half + 1]])
+        line = self._line(middle, corner, shape, _CREASE * unit)
+        cover = np.maximum(cover, line * narrow * _CREASE_COVER)
+        drawn = sample(self.texture.skin, points[box]).astype(np.float32)
+        drawn += (colour - drawn) * cover[..., None]
+        alpha = np.maximum(sample(self.near, points[box]), cover) * share
+        under = frame[box].astype(np.float32)
+        frame[box] = np.round(under + (drawn - under) * alpha[..., None]).astype(np.uint8)
+
+    def _rim_share(self, rim: Float32, pose: Float32) -> float:
+        """0 where the lips' outline is as in the photo, 1 where it must be drawn."""
+        texture, unit = self.texture, self.texture.size / 256
+        model = texture.subject.model
+        assert model.landmarks478 is not None
+        places = model.landmark_points(texture.rest, model.landmarks478)
+        places = places[list(openings.MOUTH_RIM)]
+        own = texture.landmarks[list(openings.MOUTH_RIM)]
+        neutral = texture.subject.coefficients.pose
+        both = [texture.camera.project(poses.transform(p, places))[:, :2] for p in (pose, neutral)]
+        carried = own + both[0] - both[1]
+        half = len(rim) // 2
+        miss = rim - carried
+        gaps = miss[1:half] - miss[:half:-1]
+        change = float(np.linalg.norm(gaps, axis=-1).max())
+        if self.interior is not None and self.interior.own.any():
+            # Lips that part alike at another place show other teeth.
+            miss = miss - miss.mean(0)
+            change = max(change, _ELSEWHERE * float(np.linalg.norm(miss, axis=-1).max()))
+        return float(smoothstep(*_LIPS, change / unit))
+
+    def _line(
+        self, points: Float32, corner: tuple[int, int], shape: tuple[int, int], width: float
+    ) -> Float32:
+        """(h, w) 0..1 coverage of a soft line that fades towards its ends."""
+        line = np.zeros(shape, np.uint8)
+        fixed = np.round((points - np.array(corner, np.float32) - 0.5) * 16).astype(np.int32)
+        cv2.polylines(line, [fixed], False, 255, max(1, round(width)), cv2.LINE_AA, 4)
+        return cv2.GaussianBlur(line.astype(np.float32) / 255, (0, 0), 0.6 * width)
 
     def _cover(self, found: Correspondence, box: tuple[slice, slice]) -> Float32:
         """How far each pixel of the box lies in the opening."""
@@ -181,7 +248,15 @@ def _region(texture: PhotoTexture, index: int, first: Part, last: Part) -> Regio
         area=float(cover.sum()),
         turns=first in (Part.EYE_LEFT, Part.EYE_RIGHT),
         lashes=_darkest(texture, corners[len(corners) // 2 :]),
+        interior=_interior(texture) if first == Part.TEETH_UPPER else None,
     )
+
+
+def _interior(texture: PhotoTexture) -> Interior | None:
+    if texture.subject.model.landmarks478 is None:
+        return None
+    photo = np.ascontiguousarray(texture.photo[..., :3])
+    return interior(texture.subject, texture.camera, photo, texture.landmarks, texture.correction)
 
 
 def _darkest(texture: PhotoTexture, line: Float32) -> Float32:

@@ -21,6 +21,7 @@ from facewright.animate.base import (
     VertexGeometry,
 )
 from facewright.animate.openings import pull_push
+from facewright.animate.pictured import Pictured
 from facewright.animate.rims import Rims
 from facewright.animate.texture import PhotoTexture
 from facewright.checks import Float32, UInt8
@@ -179,7 +180,26 @@ class Correspondences:
         pose = self._pose_of(place[..., :3], skin & (place[..., 3] > 0.5))
         inner = np.where(skin, 0, drawn).astype(np.uint8)
         points = np.ascontiguousarray(at[..., :2])
-        return Correspondence(points, at[..., 2] * skin, uv, inner, points, None, pose)
+        rims = None
+        if self._rims is not None:
+            eyes = [(parts == part + 1).sum() for part in (Part.EYE_LEFT, Part.EYE_RIGHT)]
+            found = self._pictured.rim_points(texels, skin, pose)
+            rims = self._rims.around(found, np.array(eyes) * self._lashes_hide)
+        return Correspondence(points, at[..., 2] * skin, uv, inner, points, rims, pose)
+
+    @functools.cached_property
+    def _pictured(self) -> Pictured:
+        return Pictured(self.texture, _BAKED)
+
+    @functools.cached_property
+    def _lashes_hide(self) -> Float32:
+        """(2,) how many times more of each eyeball is seen without the mesh's lashes."""
+        texture = self.texture
+        model, size = texture.subject.model, (texture.size, texture.size)
+        found = rasterise(texture.pixels[None], model.triangles, size).triangles[0]
+        parts = np.where(found >= 0, model.triangle_parts[found] + 1, 0)
+        shown = [(parts == part + 1).sum() for part in (Part.EYE_LEFT, Part.EYE_RIGHT)]
+        return self._drawn(texture.pixels[None])[2][0] / np.maximum(shown, 1)
 
     @functools.cached_property
     def _baked(self) -> tuple[Float32, Float32]:

@@ -43,10 +43,12 @@ class Rims:
         """
         assert self._model.landmarks478 is not None
         points = self._model.landmark_points(pixels, self._model.landmarks478)[..., :2]
-        return [
-            (*(self._eye(k, frame, count[k]) for k in (0, 1)), frame[list(openings.MOUTH_RIM)])
-            for frame, count in zip(points, shown, strict=True)
-        ]
+        return [self.around(frame, count) for frame, count in zip(points, shown, strict=True)]
+
+    def around(self, points: Float32, shown: Float32) -> tuple[Float32, ...]:
+        """The outlines in one frame, by its (478, 2) landmarks and (2,) eyeball pixels."""
+        left, right = (self._eye(k, points, float(shown[k])) for k in (0, 1))
+        return left, right, points[list(openings.MOUTH_RIM)]
 
     def _eye(self, eye: int, points: Float32, shown: float) -> Float32:
         edge = points[list(openings.RIMS[eye])].astype(np.float32)

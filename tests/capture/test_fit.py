@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from facewright.capture import box
+from facewright.capture import box, priors
 from facewright.capture.fit import FitResult, fit, landmark_offsets
 from facewright.capture.synthetic import random_coefficients
 from facewright.errors import InputError
@@ -198,3 +198,51 @@ def test_bad_arguments_are_named(model: MorphableModel) -> None:
         fit(points, model, CAMERA, offsets=np.zeros((478, 3), np.float32))
     with pytest.raises(InputError, match="no MediaPipe landmarks"):
         fit(points, replace(model, landmarks478=None), CAMERA)
+
+
+def test_the_neck_stays_near_where_another_picture_had_it(model: MorphableModel) -> None:
+    """Points drawn a little taller than they are move the neck less where it is known."""
+    face = face_with(model, 5)
+    points = points_of(model, face)
+    middle = points.mean(0)
+    points = middle + (points - middle) * np.array([1, 1.04], np.float32)
+    base = np.array([[0, -0.10, -0.02]], np.float32) / model.metres_per_unit
+    held = poses.transform(face.pose, base)
+    free, known = (
+        fit(points, model, CAMERA, identity=face.identity, neutral=neutral)
+        for neutral in (None, face.pose)
+    )
+    wandered = [np.linalg.norm(poses.transform(f.pose, base) - held) for f in (free, known)]
+    assert wandered[1] < 0.9 * wandered[0]
+
+
+def test_a_trunk_that_leans_is_followed_all_the_same(model: MorphableModel) -> None:
+    face = face_with(model, 6)
+    leaning = face.pose + np.array([0, 0, 0, 0.03, 0.01, 0.03], np.float32)
+    points = points_of(model, replace(face, pose=leaning))
+    found = fit(points, model, CAMERA, identity=face.identity, neutral=face.pose)
+    assert found.error < 0.6
+    assert degrees_apart(found.pose, leaning) < 2
+    assert np.abs(found.pose[3:5] - leaning[3:5]).max() < 0.003
+
+
+def test_the_neck_prior_has_its_least_where_it_says(model: MorphableModel) -> None:
+    pose = np.array([0.2, -0.3, 0.1, 0.02, 0.03, -1.0], np.float32)
+    neck = priors.NeckPrior.around(pose, model.metres_per_unit)
+    rotation, translation = poses.rotation_matrix(pose[:3]), pose[3:]
+    np.testing.assert_allclose(neck.normal_equations(rotation, translation)[1], 0, atol=1e-2)
+    moved = translation + np.array([0.01, -0.02, 0.03], np.float32)
+
+    def cost(step: np.ndarray) -> float:
+        turned = poses.rotation_matrix(step[:3]).astype(float) @ rotation @ neck.base
+        return float((neck.precision * (turned + moved + step[3:] - neck.held) ** 2).sum() / 2)
+
+    slope = [(cost(h) - cost(-h)) / 2e-4 for h in 1e-4 * np.eye(6)]
+    found = neck.normal_equations(rotation, moved)[1]
+    np.testing.assert_allclose(found, slope, rtol=1e-2, atol=0.5)
+
+
+def test_a_neutral_pose_of_another_shape_is_refused(model: MorphableModel) -> None:
+    points = points_of(model, face_with(model, 0))
+    with pytest.raises(InputError, match="neutral"):
+        fit(points, model, CAMERA, neutral=np.zeros(3, np.float32))

@@ -3,10 +3,13 @@
 Minimised is the negative log posterior
 
     sum_i |A_i (project(R S_i + t) - l_i)|^2 + |alpha|^2 + (beta' P beta) + bounds(beta)
+    + (R b + t - c)' Q (R b + t - c)
 
 with S = S_mean + B_id alpha + B_exp beta (TGDM, eq. 7) at MediaPipe's 468 skin points l_i,
 A_i the points' weights and P the prior of `priors.py`. A_i is a 2 x 2 matrix because
 points of the face oval are seen where the cheek turns away: they may slide along it.
+The last term is for further pictures of a person: the base b of the neck is near c, where
+the first had it.
 """
 
 from __future__ import annotations
@@ -74,6 +77,7 @@ def fit(
     *,
     identity: Float32 | None = None,
     offsets: Float32 | None = None,
+    neutral: Float32 | None = None,
     warm_start: FitResult | None = None,
 ) -> FitResult:
     """Fit one face to its landmarks.
@@ -86,6 +90,9 @@ def fit(
             fitted.
         offsets: (468, 3) of :func:`landmark_offsets`, where another picture of the face
             was fitted before: what this face has and the model has not.
+        neutral: (6,) pose in another picture of the person by the same camera: the base
+            of the neck is expected near where it was there. A prior, where ``warm_start``
+            is none.
         warm_start: a fit of a frame nearby, to start from; it saves time and is no
             prior, the result is that frame's own.
 
@@ -97,8 +104,12 @@ def fit(
     if offsets is not None:
         offsets = checks.floats("offsets", offsets, (SKIN_POINTS, 3))
         basis = replace(basis, mean=basis.mean + offsets.T)
+    neck = None
+    if neutral is not None:
+        neutral = checks.floats("neutral", neutral, (6,))
+        neck = priors.NeckPrior.around(neutral, model.metres_per_unit)
     alpha, beta, pose = fit_shape(
-        landmarks, basis, model.expression_names, camera, identity, warm_start
+        landmarks, basis, model.expression_names, camera, identity, warm_start, neck
     )
     posed = poses.transform(pose, basis.points(alpha, beta).T)
     projected = camera.project(posed)[:, :2].astype(np.float32)
@@ -120,6 +131,7 @@ def fit_shape(
     camera: Camera,
     identity: Float32 | None = None,
     warm_start: FitResult | None = None,
+    neck: priors.NeckPrior | None = None,
 ) -> tuple[Float32, Float32, Float32]:
     """All of :func:`fit` but the gaze: identity, expression and pose."""
     seen = landmarks[:SKIN_POINTS]
@@ -143,7 +155,7 @@ def fit_shape(
     state = (rotation, translation, alpha, beta)
     for step in range(_COLD_STEPS if warm_start is None else _WARM_STEPS):
         state = _gauss_newton_step(
-            basis, seen, weights, precision, camera, state,
+            basis, seen, weights, precision, camera, state, neck,
             # A cold start settles the pose before the shape may bend to explain it.
             shape_moves=step >= _POSE_STEPS or warm_start is not None,
             identity_moves=identity is None,
@@ -227,6 +239,7 @@ def _gauss_newton_step(
     precision: Float32,
     camera: Camera,
     state: _State,
+    neck: priors.NeckPrior | None,
     *,
     shape_moves: bool,
     identity_moves: bool,
@@ -247,8 +260,11 @@ def _gauss_newton_step(
     residual = (weights @ (predicted - seen)[..., None])[..., 0]
     # Pose moves as X -> exp(w) R S + t + dt, so dX/dw = -[R S]_x.
     columns = [by_point @ _minus_cross(turned.T), by_point]
-    priors_block = [np.zeros((6, 6), np.float32)]
-    pulls = [np.zeros(6, np.float32)]
+    if neck is None:
+        held, pull = np.zeros((6, 6), np.float32), np.zeros(6, np.float32)
+    else:
+        held, pull = neck.normal_equations(rotation, translation)
+    priors_block, pulls = [held], [pull]
     if shape_moves:
         by_model_point = by_point @ rotation
         if identity_moves:

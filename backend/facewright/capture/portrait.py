@@ -107,6 +107,7 @@ class CaptureSession:
         *,
         identity: Float32 | None = None,
         offsets: Float32 | None = None,
+        neutral: Float32 | None = None,
         near: tuple[Float32, FitResult] | None = None,
     ) -> tuple[Float32, FitResult]:
         """Fit one frame of a clip: its (478, 2) landmarks and the fit.
@@ -116,6 +117,8 @@ class CaptureSession:
             model, camera: of the clip's subject.
             identity: (K_id,) of the clip's subject, held fixed.
             offsets: (468, 3) of the clip's subject, by ``landmark_offsets``.
+            neutral: (6,) pose of the clip's subject, where the subject's crop is of the
+                same place: the neck's base is expected near where it was there.
             near: what this returned for a frame nearby; it saves time only.
 
         Raises:
@@ -123,7 +126,15 @@ class CaptureSession:
         """
         landmarks = self.finder.track(frame, None if near is None else near[0])
         start = None if near is None else near[1]
-        fitted = fit(landmarks, model, camera, identity=identity, offsets=offsets, warm_start=start)
+        fitted = fit(
+            landmarks,
+            model,
+            camera,
+            identity=identity,
+            offsets=offsets,
+            neutral=neutral,
+            warm_start=start,
+        )
         return landmarks, fitted
 
     def close(self) -> None:

@@ -11,10 +11,12 @@ sees nearly zero.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 
 from facewright.checks import Float32
+from facewright.face import pose as poses
 
 #: First match wins; widths are standard deviations of the weight.
 _WIDTHS: tuple[tuple[str, float], ...] = (
@@ -51,3 +53,48 @@ def expression_precision(names: tuple[str, ...]) -> Float32:
 
 def _width(name: str) -> float:
     return next(width for pattern, width in _WIDTHS if re.search(pattern, name))
+
+
+#: Base of the neck in model space, metres: below the head's pivot and behind it.
+_NECK_BASE = np.array([0.0, -0.10, -0.02], np.float32)
+#: How far it goes from where the photo had it, metres, in camera space: the spine keeps
+#: its height best, while a trunk leans aside and to the front. Narrower than necks really
+#: move, as the points' widths are too: points err together, and the prior must weigh
+#: against 468 of them that are counted as if they did not.
+_WANDER = np.array([0.005, 0.002, 0.005], np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class NeckPrior:
+    """That the base of the neck stays about where another picture of the person had it.
+
+    A head nods and turns on its neck, and moves as a whole only as far as the trunk does.
+    Landmarks hardly tell a small nod from a shift up or down, or a head that comes closer
+    from one that the model draws larger; this does.
+
+    Attributes:
+        base: (3,) the base of the neck in model space.
+        held: (3,) where the other picture had it, in camera space.
+        precision: (3,) inverse variance of its distance to there, per axis.
+    """
+
+    base: Float32
+    held: Float32
+    precision: Float32
+
+    @classmethod
+    def around(cls, neutral: Float32, metres_per_unit: float) -> NeckPrior:
+        """The prior by the (6,) absolute pose in the other picture, in the model's units."""
+        base = _NECK_BASE / np.float32(metres_per_unit)
+        precision = (np.float32(metres_per_unit) / _WANDER) ** 2
+        return cls(base, poses.transform(neutral, base[None])[0], precision)
+
+    def normal_equations(self, rotation: Float32, translation: Float32) -> tuple[Float32, Float32]:
+        """(6, 6) J'PJ and (6,) J'Pr in (w, dt), where X moves to exp(w) R X + t + dt."""
+        turned = rotation @ self.base
+        x, y, z = turned
+        jacobian = np.array(
+            [[0, z, -y, 1, 0, 0], [-z, 0, x, 0, 1, 0], [y, -x, 0, 0, 0, 1]], np.float32
+        )
+        weighted = jacobian.T * self.precision
+        return weighted @ jacobian, weighted @ (turned + translation - self.held)

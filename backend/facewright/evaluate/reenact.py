@@ -101,8 +101,10 @@ def reenact(
 
 def captured(session: CaptureSession, subject: Subject, frame: UInt8) -> FitResult:
     """Fit one frame of the subject's clip on its own; identity is the subject's."""
-    identity = subject.coefficients.identity
-    return session.fit_frame(frame, subject.model, subject.camera, identity=identity)[1]
+    known = subject.coefficients
+    return session.fit_frame(
+        frame, subject.model, subject.camera, identity=known.identity, neutral=known.pose
+    )[1]
 
 
 def geometry_of(

@@ -25,7 +25,7 @@ from facewright.render.texture import sample, sample_atlas
 #: Changes, in pixels of 256, from which the photo's own opening gives way, and has: of the
 #: lids' and the lips' distance, and of the eyeballs' turn. Lids are estimated worst, and
 #: their small changes hardly show.
-_LIDS, _LIPS, _TURN = (1.6, 3.2), (0.8, 3.6), (1.2, 2.4)
+_LIDS, _LIPS, _TURN = (1.6, 3.2), (0.7, 3.0), (1.2, 2.4)
 #: How far a corner of the lips that is elsewhere counts beside how far they part.
 _ELSEWHERE = 0.6
 #: Softness of the lips' edge; width of the shade between closed lips and how dark it is.
@@ -35,7 +35,7 @@ _MARGIN = 5
 #: Lids and lips nearer than this touch, in pixels of 256.
 _TOUCH = 0.4
 #: Width of the lash line in pixels of 256, and how much of the lid it hides.
-_LASHES, _LASHES_COVER = 1.0, 0.75
+_LASHES, _LASHES_COVER = 1.0, 1.2
 #: sRGB of what is too deep in the mouth to be seen.
 _THROAT = (38, 20, 20)
 
@@ -98,7 +98,7 @@ class Region:
         drawn += (colour - drawn) * cover[..., None]
         if self.turns and found.rims is not None:
             line = self._lash_line(found.rims[self.index], box)
-            drawn += (self.lashes - drawn) * line[..., None]
+            drawn += (self.lashes - drawn) * np.minimum(line, 0.85)[..., None]
         alpha = np.maximum(sample(self.near, points[box]), cover) * share
         under = frame[box].astype(np.float32)
         frame[box] = np.round(under + (drawn - under) * alpha[..., None]).astype(np.uint8)
@@ -195,6 +195,7 @@ class Region:
         fixed = np.round((upper - 0.5) * 16).astype(np.int32)
         thick = max(1, round(_LASHES * self.texture.size / 256))
         cv2.polylines(line, [fixed], False, 255, thick, cv2.LINE_AA, 4)
+        # Spread, so that no pixel of the line is wholly theirs.
         return cv2.GaussianBlur(line.astype(np.float32) * (_LASHES_COVER / 255), (3, 3), 0)
 
     def _share(self, cover: Float32, inner: Any, behind: Float32, points: Float32) -> float:

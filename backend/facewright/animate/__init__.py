@@ -6,6 +6,10 @@
 ``texture``          the photo laid onto the mesh; ``atlas_picture``
 ``atlas``            the filled texture atlas
 ``openings``         eyes and mouth in a photo; smooth filling
+``rims``             their outlines in a frame, from a mesh
+``pictured``         the same from a rendered picture
+``opened``           eyes and mouth drawn where they differ from the photo's
+``interior``         what a mouth shows between its lips
 ``warp``             how hair, neck and background follow the head
 ``paste``            frames back into the full picture
 """

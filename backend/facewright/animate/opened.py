@@ -2,7 +2,7 @@
 
 As long as an opening is about as it was in the photo, the photo itself is the best
 picture of it. Once it differs, the photo's lids and lips (with the opening filled from
-around it) are drawn, and eyeballs or teeth from the atlas inside.
+around it) are drawn, and inside eyeballs from the atlas or what ``interior`` paints.
 """
 
 from __future__ import annotations
@@ -106,6 +106,7 @@ class Region:
     def _draw_mouth(
         self, frame: UInt8, found: Correspondence, points: Float32, box: tuple[slice, slice]
     ) -> None:
+        """Draw the mouth by its outline, see :meth:`draw`."""
         assert self.interior is not None and found.rims is not None
         rim, size = found.rims[self.index], self.texture.size
         share = self._rim_share(rim, found.pose)

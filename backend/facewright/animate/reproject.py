@@ -21,7 +21,7 @@ from facewright.animate.correspondence import Correspondence, Correspondences
 from facewright.animate.opened import Region, regions
 from facewright.animate.texture import PhotoTexture, photo_texture
 from facewright.capture.subject import Subject
-from facewright.checks import UInt8
+from facewright.checks import Float32, UInt8
 from facewright.render.texture import sample
 
 _COARSE = 4  # pixels a cell in which openings are looked for
@@ -69,10 +69,28 @@ class Reproject:
             InputError: for geometry that does not fit the subject, or pictures without
                 correspondence (uv and parts).
         """
-        return np.stack([_frame(found, state) for found in state.correspondences(geometry)])
+        return np.stack([draw(found, state).frame for found in state.correspondences(geometry)])
 
 
-def _frame(found: Correspondence, state: ReprojectState) -> UInt8:
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One frame, and how it came about.
+
+    Attributes:
+        frame: (S, S, 3) uint8 sRGB.
+        points: (S, S, 2) the photo's point that each pixel shows, openings aside.
+        weight: (S, S) 0..1 how far the mesh says so, and not the warp around it.
+        person: (S, S) uint8 0..255 how far the pixel moves with the person.
+    """
+
+    frame: UInt8
+    points: Float32
+    weight: Float32
+    person: UInt8
+
+
+def draw(found: Correspondence, state: ReprojectState) -> Drawn:
+    """Draw one frame of geometry."""
     texture = state.texture
     # The mesh gives way to the warp before its own outline, which would show as an edge.
     cover = cv2.blur(
@@ -84,10 +102,11 @@ def _frame(found: Correspondence, state: ReprojectState) -> UInt8:
     smooth += cv2.resize(bend, (texture.size,) * 2, interpolation=cv2.INTER_LINEAR)
     points = smooth + (found.points - smooth) * weight[..., None]
     coarse = np.ascontiguousarray(smooth[::_COARSE, ::_COARSE])
-    frame = _over(sample(texture.photo, points), texture.plate)
+    moved = sample(texture.photo, points)
+    frame = _over(moved, texture.plate)
     for region in state.regions:
         region.draw(frame, found, points, coarse)
-    return frame
+    return Drawn(frame, points, weight, np.ascontiguousarray(moved[..., 3]))
 
 
 def _over(moved: UInt8, plate: UInt8) -> UInt8:

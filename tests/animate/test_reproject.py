@@ -7,9 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from facewright import animate
-from facewright.animate.base import CoefficientGeometry, ImageGeometry, VertexGeometry
+from facewright.animate.base import (
+    CoefficientGeometry,
+    ImageGeometry,
+    VertexGeometry,
+    rows_of,
+)
 from facewright.animate.reproject import ReprojectState
-from facewright.errors import InputError
+from facewright.errors import CancelledError, InputError
 from facewright.evaluate.metrics import psnr
 from facewright.face import pose as poses
 from facewright.face.model import Part
@@ -183,12 +188,38 @@ def test_gaze_moves_the_iris_to_its_side(scene, animator, state) -> None:
     assert pupil(0.3) > pupil(0.0) + 1 > pupil(-0.3) + 2
 
 
-def test_frames_do_not_depend_on_their_batch(scene, animator, state) -> None:
+def _three(scene: Scene) -> CoefficientGeometry:
     frames = [scene.geometry(), scene.geometry(pose=TURNED, jawOpen=0.5), scene.geometry(**BLINK)]
-    batch = CoefficientGeometry(
+    return CoefficientGeometry(
         *(np.concatenate([getattr(f, name) for f in frames])
           for name in ("indices", "expression", "pose", "gaze"))
     )  # fmt: skip
+
+
+def test_frames_do_not_depend_on_their_batch(scene, animator, state) -> None:
+    batch = _three(scene)
     together = animator(batch, state)
-    alone = np.concatenate([animator(frame, state) for frame in frames])
+    alone = np.concatenate([animator(rows_of(batch, [row]), state) for row in range(3)])
     np.testing.assert_array_equal(together, alone)
+
+
+def test_context_changes_nothing(scene, animator, state) -> None:
+    batch = _three(scene)
+    together = animator(batch, state)
+    posed = np.concatenate([_posed(scene, rows_of(batch, [row])) for row in range(3)])
+    for geometry in (batch, VertexGeometry(batch.indices, posed)):
+        plain = animator(geometry, state)
+        middle = animator(replace(geometry, context=(1, 1)), state)
+        np.testing.assert_array_equal(middle, plain[1:2])
+    np.testing.assert_array_equal(animator(replace(batch, context=(0, 2)), state), together[:1])
+
+
+def test_steps_are_refused_and_check_is_called(scene, animator, state) -> None:
+    with pytest.raises(InputError, match="steps: animator 'reproject' has no sampling steps"):
+        animator(scene.geometry(), state, steps=2)
+
+    def stop() -> None:
+        raise CancelledError("called off")
+
+    with pytest.raises(CancelledError):
+        animator(scene.geometry(), state, check=stop)

@@ -19,6 +19,8 @@ from facewright.animate.base import (
     Geometry,
     ImageGeometry,
     VertexGeometry,
+    answered,
+    rows_of,
 )
 from facewright.animate.openings import pull_push
 from facewright.animate.pictured import Pictured
@@ -88,12 +90,14 @@ class Correspondences:
         self._stable = np.exp(-0.5 * (reach / 0.0015) ** 2) * (model.vertex_parts == Part.SKIN)
 
     def __call__(self, geometry: Geometry) -> list[Correspondence]:
-        """One per frame of the batch.
+        """One per answered frame of the batch; its context changes nothing.
 
         Raises:
             InputError: for arrays that do not fit the subject's mesh or the frame's size,
                 and for pictures without uv or parts.
         """
+        if geometry.context != (0, 0):
+            geometry = rows_of(geometry, answered(geometry))
         if isinstance(geometry, CoefficientGeometry):
             return self._of_coefficients(geometry)
         if isinstance(geometry, VertexGeometry):

@@ -9,6 +9,7 @@ atlas, drawn over it inside the lids and lips.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -16,7 +17,7 @@ import numpy as np
 
 from facewright import checks
 from facewright.animate import warp as warps
-from facewright.animate.base import Geometry
+from facewright.animate.base import Geometry, checked_steps
 from facewright.animate.correspondence import Correspondence, Correspondences
 from facewright.animate.opened import Region, regions
 from facewright.animate.texture import PhotoTexture, photo_texture
@@ -46,6 +47,9 @@ class Reproject:
     licence = "Apache-2.0"
     sizes: tuple[int, ...] = (256, 512)
     needs_correspondence = True
+    reach = 0
+    steps: tuple[int, int, int] | None = None
+    preview_steps: int | None = None
 
     def prepare(self, subject: Subject, size: int) -> ReprojectState:
         """Lay the photo onto the mesh, for frames of ``size`` x ``size`` pixels.
@@ -62,14 +66,28 @@ class Reproject:
             regions=regions(texture),
         )
 
-    def __call__(self, geometry: Geometry, state: ReprojectState, seed: int = 0) -> UInt8:
+    def __call__(
+        self,
+        geometry: Geometry,
+        state: ReprojectState,
+        seed: int = 0,
+        *,
+        steps: int | None = None,
+        check: Callable[[], None] | None = None,
+    ) -> UInt8:
         """(B, size, size, 3) uint8 sRGB frames of the subject's crop.
 
         Raises:
-            InputError: for geometry that does not fit the subject, or pictures without
-                correspondence (uv and parts).
+            InputError: for geometry that does not fit the subject, pictures without
+                correspondence (uv and parts), or steps, of which there are none.
         """
-        return np.stack([draw(found, state).frame for found in state.correspondences(geometry)])
+        checked_steps(self, steps)
+        frames = []
+        for found in state.correspondences(geometry):
+            if check is not None:
+                check()
+            frames.append(draw(found, state).frame)
+        return np.stack(frames)
 
 
 @dataclass(frozen=True, slots=True)

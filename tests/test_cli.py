@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -83,6 +84,34 @@ def test_the_same_seed_gives_the_same_video(tmp_path, subject, examples):
     assert np.array_equal(first, second)
     assert not np.array_equal(first, other)
     assert first[0].shape == (256, 256, 3)
+
+
+def test_a_motion_is_performed_as_it_was(tmp_path, dubbed, examples):
+    arguments = ["dub", str(examples / "portrait.png"), str(examples / "speech.wav"), "-q"]
+    arguments += ["-o", str(tmp_path / "a.mp4"), "--motion", str(dubbed / "a.npz")]
+    assert cli.run(arguments) == 0
+    info = read_video_info(tmp_path / "a.mp4")
+    assert info.fps == 12.5 and "a given motion" in info.comment
+    again, before = (list(read_frames(folder / "a.mp4")) for folder in (tmp_path, dubbed))
+    assert np.array_equal(again, before)
+
+
+def test_a_motion_of_another_model_is_refused(tmp_path, dubbed, subject, examples, capsys):
+    other = replace(load_motion(dubbed / "a.npz"), model="other")
+    other.save(tmp_path / "other.npz")
+    arguments = ["dub", str(subject), str(examples / "speech.wav"), "-q"]
+    arguments += ["-o", str(tmp_path / "a.mp4"), "--motion", str(tmp_path / "other.npz")]
+    assert cli.run(arguments) == 2
+    assert "motion: belongs to model 'other', the subject to" in capsys.readouterr().err
+    assert not (tmp_path / "a.mp4").exists()
+
+
+def test_steps_of_an_animator_without_are_refused_at_once(tmp_path, examples, capsys):
+    arguments = ["dub", "absent.png", str(examples / "speech.wav"), "-q", "--steps", "4"]
+    arguments += ["--animator", "reproject", "-o", str(tmp_path / "a.mp4")]
+    assert cli.run(arguments) == 2
+    message = "steps: animator 'reproject' has no sampling steps, got 4; leave steps out"
+    assert message in capsys.readouterr().err
 
 
 def test_size_and_crop(tmp_path, subject, examples):
@@ -171,6 +200,9 @@ def test_help_needs_no_heavy_module():
         (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--seed", "-1"], "seed: expected"),
         (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--mouth-opening", "9"], "mouth_opening"),
         (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--face", "-1"], "face: expected"),
+        (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--steps", "0"], "steps: expected values >= 1"),
+        (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--steps", "few"], "--steps"),
+        (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "-q", "--motion", "m.npz"], "m.npz: no such"),
         (["serve", "--host", "0.0.0.0"], "needs TLS"),
         (["serve", "--port", "99999"], "port: expected"),
         (["serve", "--token-file", "absent.txt"], "absent.txt: no such file"),

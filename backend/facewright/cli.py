@@ -92,9 +92,18 @@ def dub(
     driver: Annotated[
         str, typer.Option(metavar="NAME", help="See `facewright models`.")
     ] = _DEFAULTS.driver,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Sampling steps, for animators that have them; more take longer."
+        ),
+    ] = _DEFAULTS.steps,
     face: Face = _DEFAULTS.face,
     seed: Annotated[
-        int, typer.Option(metavar="N", help="Of blinks and head motion; same seed, same video.")
+        int,
+        typer.Option(
+            metavar="N", help="Of blinks, head motion and the animator; same seed, same video."
+        ),
     ] = _DEFAULTS.controls.seed,
     mouth_opening: Annotated[
         float, typer.Option(metavar="X", help="Factor on lip motion, 0 to 2.")
@@ -105,6 +114,13 @@ def dub(
     blink_rate: Annotated[
         float, typer.Option(metavar="X", help="Blinks a minute, 0 to 60.")
     ] = _DEFAULTS.controls.blink_rate,
+    motion: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="M.npz",
+            help="Perform this instead of what the speech drives; its frame rate is taken.",
+        ),
+    ] = None,
     motion_out: Annotated[
         Path | None,
         typer.Option(metavar="M.npz", help="Write the motion too: .npz, .csv (ARKit) or .json."),
@@ -126,6 +142,7 @@ def dub(
       facewright dub group.jpg speech.wav -o second.mp4 --face 1
       facewright dub portrait.jpg speech.wav -o still.mp4 --head-motion 0 --blink-rate 0
       facewright dub portrait.jpg speech.wav -o a.mp4 --motion-out a.npz --sheet a.png
+      facewright dub another.jpg speech.wav -o b.mp4 --motion a.npz
     """
     from facewright.dub import dub as run
 
@@ -136,6 +153,7 @@ def dub(
         max_side=max_side,
         animator=animator,
         driver=driver,
+        steps=steps,
         face=face,
     )
     with console.signals_unwind(), console.ProgressDisplay(quiet) as progress:
@@ -144,6 +162,7 @@ def dub(
             speech,
             out,
             options,
+            motion=motion,
             motion_out=motion_out,
             sheet_out=sheet,
             progress=progress,

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facewright import __version__, checks
+from facewright import __version__, checks, defaults
 from facewright.checks import UInt8
 from facewright.drive.base import DriveControls
 from facewright.errors import CancelledError, InputError
@@ -57,7 +57,8 @@ class DubOptions:
         extent: "photo" pastes the square back into the whole photograph, "crop" leaves
             the square alone.
         max_side: a larger photograph is scaled down to this many pixels for the video.
-        animator, driver: by name.
+        animator, driver: by name; no driver where a motion is given.
+        steps: the animator's sampling steps; None for its default.
         face: which face, 0 = the largest.
     """
 
@@ -65,8 +66,9 @@ class DubOptions:
     size: int = 256
     extent: str = "photo"
     max_side: int = 1920
-    animator: str = "reproject"
+    animator: str = defaults.ANIMATOR
     driver: str = "emoa2e"
+    steps: int | None = None
     face: int = 0
 
     def __post_init__(self) -> None:
@@ -76,6 +78,8 @@ class DubOptions:
             raise InputError(f"extent: expected one of {EXTENTS}, got {self.extent!r}")
         checks.number("max_side", self.max_side, low=64, high=4096)
         checks.number("face", self.face, low=0, high=1000)
+        if self.steps is not None:
+            checks.number("steps", self.steps, low=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ def dub(
     out: str | Path,
     options: DubOptions | None = None,
     *,
+    motion: str | Path | None = None,
     motion_out: str | Path | None = None,
     sheet_out: str | Path | None = None,
     progress: ProgressListener | None = None,
@@ -110,16 +115,19 @@ def dub(
 ) -> DubResult:
     """Make ``out`` (.mp4): the portrait saying the speech.
 
-    The video is as long as the speech to the nearest frame and carries its sound.
+    The video is as long as the speech to the nearest frame and carries its sound. With
+    ``motion`` it is as long as that and has its frame rate.
 
     Args:
         portrait: a photograph (path or bytes), or the path of a subject that
             ``facewright capture`` wrote (.npz).
         speech: a sound file (path or bytes).
+        motion: a motion to perform (.npz) instead of one driven by the speech; of the
+            subject's morphable model.
         motion_out: where to write the motion as .npz as well.
         sheet_out: where to write a contact sheet (.png, .jpg) as well.
         progress: called from this thread.
-        cancelled: asked between batches.
+        cancelled: asked between batches and between sampling steps.
 
     Raises:
         InputError: an input or option that cannot be used; NoFaceError without a face.
@@ -128,6 +136,7 @@ def dub(
     """
     from facewright import animate as animate_package
     from facewright import drive as drive_package
+    from facewright.animate.base import checked_steps
     from facewright.face import motion_io
     from facewright.media.speech import read_speech
     from facewright.media.video import VIDEO_SUFFIXES
@@ -144,13 +153,27 @@ def dub(
     for registry, name in ((animate_package, options.animator), (drive_package, options.driver)):
         if name not in registry.names():
             registry.create(name)  # raises what it says of unknown names
+    if options.steps is not None:
+        checked_steps(animate_package.create(options.animator), options.steps)
     job.tell("reading")
+    given = motion_io.load_motion(motion) if motion is not None else None
     sound = read_speech(speech)
     subject = capture_subject(portrait, options, job)
-    motion = drive(sound, subject, options, job)
+    if given is None:
+        performed = drive(sound, subject, options, job)
+    else:
+        performed = performance(given, subject)
+        options = dataclasses.replace(options, driver="")
     del sound  # an hour of it would wait for the last frame
     return render(
-        subject, motion, speech, out, options, motion_out=motion_out, sheet_out=sheet_out, job=job
+        subject,
+        performed,
+        speech,
+        out,
+        options,
+        motion_out=motion_out,
+        sheet_out=sheet_out,
+        job=job,
     )
 
 
@@ -165,10 +188,14 @@ class Job:
         self._progress, self._cancelled = progress, cancelled
         self._stage, self._since = "", 0.0
 
-    def tell(self, stage: str, fraction: float = 0.0) -> None:
-        """Tell how far a stage is; raises CancelledError where the caller wants no more."""
+    def check(self) -> None:
+        """Raise CancelledError where the caller wants no more."""
         if self._cancelled is not None and self._cancelled():
             raise CancelledError("cancelled")
+
+    def tell(self, stage: str, fraction: float = 0.0) -> None:
+        """Tell how far a stage is; raises as ``check`` does."""
+        self.check()
         now = time.monotonic()
         if stage != self._stage:
             self._stage, self._since = stage, now
@@ -211,8 +238,36 @@ def drive(speech: Speech, subject: Subject, options: DubOptions, job: Job) -> Mo
     return motion
 
 
-def animate(subject: Subject, motion: Motion, options: DubOptions) -> Iterator[UInt8]:
-    """Yield batches of (B, H, W, 3) uint8 frames, of the crop or the subject's photo."""
+def performance(motion: Motion, subject: Subject) -> Motion:
+    """A given motion with its columns in the order of the subject's blendshapes.
+
+    Raises:
+        InputError: for a motion of another model, or of no frames.
+    """
+    model = subject.model
+    if motion.model != model.name:
+        raise InputError(
+            f"motion: belongs to model {motion.model!r}, the subject to {model.name!r}; "
+            "facewright.face.retarget carries it over"
+        )
+    if not len(motion):
+        raise InputError("motion: expected one frame or more, got none")
+    expression = np.zeros((len(motion), len(model.expression_names)), np.float32)
+    expression[:, [model.expression_index(name) for name in motion.names]] = motion.expression
+    return dataclasses.replace(motion, names=model.expression_names, expression=expression)
+
+
+def animate(
+    subject: Subject,
+    motion: Motion,
+    options: DubOptions,
+    check: Callable[[], None] | None = None,
+) -> Iterator[UInt8]:
+    """Yield batches of (B, H, W, 3) uint8 frames, of the crop or the subject's photo.
+
+    Batches bring their neighbours along, so that their borders do not show. ``check`` is
+    called between sampling steps and ends the work by raising.
+    """
     from facewright import animate as animators
 
     if options.extent == "photo":
@@ -221,10 +276,10 @@ def animate(subject: Subject, motion: Motion, options: DubOptions) -> Iterator[U
         paste = Paster(subject)
     animator = animators.create(options.animator)
     state = animator.prepare(subject, options.size)
-    batch = max(1, _BATCH_PIXELS // options.size**2)
+    batch, seed = max(1, _BATCH_PIXELS // options.size**2), options.controls.seed
     for first in range(0, len(motion), batch):
-        geometry = _geometry(subject, motion, first, first + batch)
-        frames = animator(geometry, state, options.controls.seed)
+        geometry = geometry_of(motion, first, first + batch, animator.reach)
+        frames = animator(geometry, state, seed, steps=options.steps, check=check)
         if options.extent == "crop":
             yield frames
             continue
@@ -321,7 +376,7 @@ def render(
             outputs.enter_context(pending_bytes(motion_out, data))
         whole = options.extent == "photo"
         shown = _within(subject, options.max_side) if whole else subject
-        batches = animate(shown, motion, options)
+        batches = animate(shown, motion, options, job.check)
         first = next(batches)
         height, width = first.shape[1:3]
         comment, done = _comment(options), 0
@@ -342,22 +397,27 @@ def render(
 
 
 def _comment(options: DubOptions) -> str:
+    steps = "" if options.steps is None else f", {options.steps} steps"
+    driver = f"driver {options.driver}" if options.driver else "a given motion"
     return (
         f"Synthetic: a portrait animated by Facewright {__version__} (animator"
-        f" {options.animator}, driver {options.driver}, seed {options.controls.seed})."
+        f" {options.animator}{steps}, {driver}, seed {options.controls.seed})."
         " The person shown did not say this."
     )
 
 
-def _geometry(subject: Subject, motion: Motion, first: int, last: int) -> CoefficientGeometry:
+def geometry_of(motion: Motion, first: int, last: int, reach: int) -> CoefficientGeometry:
+    """Frames ``first`` to ``last`` of a motion, with ``reach`` neighbours where there are."""
     from facewright.animate.base import CoefficientGeometry
 
     last = min(last, len(motion))
+    low, high = max(0, first - reach), min(len(motion), last + reach)
     return CoefficientGeometry(
-        np.arange(first, last),
-        motion.expression[first:last],
-        motion.pose[first:last],
-        motion.gaze[first:last],
+        np.arange(low, high),
+        motion.expression[low:high],
+        motion.pose[low:high],
+        motion.gaze[low:high],
+        (first - low, high - last),
     )
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from facewright.animate.base import (
@@ -60,6 +62,17 @@ def test_windows_do_not_depend_on_the_batch() -> None:
 def test_a_context_that_leaves_nothing_is_named(context: tuple[int, int]) -> None:
     with pytest.raises(InputError, match=r"geometry\.context: expected"):
         answered(_geometry([0, 1, 2], context))
+
+
+def test_chosen_rows_are_answered_each_in_its_own_clip() -> None:
+    # Two clips in a batch, each with its neighbours; numbers keep them apart.
+    geometry = replace(_geometry([4, 5, 6, 104, 105]), chosen=np.array([1, 4]))
+    assert answered(geometry).tolist() == [1, 4]
+    assert window(geometry, 1).tolist() == [[0, 1, 2], [3, 4, 4]]
+    assert rows_of(geometry, answered(geometry)).indices.tolist() == [5, 105]
+    for rows in ([], [5], [-1]):
+        with pytest.raises(InputError, match=r"geometry\.chosen: expected rows in 0..4"):
+            answered(replace(geometry, chosen=np.array(rows)))
 
 
 def test_rows_of_takes_every_array_along() -> None:

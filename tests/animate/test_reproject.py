@@ -212,6 +212,8 @@ def test_context_changes_nothing(scene, animator, state) -> None:
         middle = animator(replace(geometry, context=(1, 1)), state)
         np.testing.assert_array_equal(middle, plain[1:2])
     np.testing.assert_array_equal(animator(replace(batch, context=(0, 2)), state), together[:1])
+    chosen = animator(replace(batch, chosen=np.array([2, 0])), state)
+    np.testing.assert_array_equal(chosen, together[[2, 0]])
 
 
 def test_steps_are_refused_and_check_is_called(scene, animator, state) -> None:

@@ -49,6 +49,8 @@ class CoefficientGeometry:
         gaze: (N, 4) omega.
         context: how many leading and trailing frames are there as neighbours only; the
             other B = N - sum(context) frames are answered.
+        chosen: (B,) the rows that are answered where these are others, as in a batch of
+            several clips; None otherwise. See ``answered``, which knows both.
     """
 
     indices: Any
@@ -56,6 +58,7 @@ class CoefficientGeometry:
     pose: Float32
     gaze: Float32
     context: tuple[int, int] = (0, 0)
+    chosen: Rows | None = None
 
     @property
     def rho(self) -> Rho:
@@ -68,7 +71,7 @@ class VertexGeometry:
     """N frames given as the subject's mesh, posed by whoever posed it.
 
     Attributes:
-        indices, context: as in ``CoefficientGeometry``.
+        indices, context, chosen: as in ``CoefficientGeometry``.
         vertices: (N, V, 3) in the camera's space, model units, the model's order.
         rho: of the same frames, or None where it is not known.
     """
@@ -77,6 +80,7 @@ class VertexGeometry:
     vertices: Float32
     rho: Rho | None = None
     context: tuple[int, int] = (0, 0)
+    chosen: Rows | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class ImageGeometry:
     """N frames given as a render of the subject's mesh.
 
     Attributes:
-        indices, context: as in ``CoefficientGeometry``.
+        indices, context, chosen: as in ``CoefficientGeometry``.
         shaded: (N, H, W, 4) uint8 sRGB and coverage.
         uv: (N, H, W, 2) float32 atlas coordinates at pixel centres, or None.
         parts: (N, H, W) uint8 part ids + 1 (0 = nothing), or None.
@@ -99,6 +103,7 @@ class ImageGeometry:
     depth: Float32 | None = None
     rho: Rho | None = None
     context: tuple[int, int] = (0, 0)
+    chosen: Rows | None = None
 
 
 Geometry = CoefficientGeometry | VertexGeometry | ImageGeometry
@@ -106,12 +111,19 @@ G = TypeVar("G", CoefficientGeometry, VertexGeometry, ImageGeometry, Geometry)
 
 
 def answered(geometry: Geometry) -> Rows:
-    """(B,) rows of the batch that are answered: all but its context.
+    """(B,) rows of the batch that are answered: all but its context, or those chosen.
 
     Raises:
-        InputError: for a context that leaves no frame.
+        InputError: for a context that leaves no frame, or rows that are not there.
     """
     count = len(geometry.indices)
+    if geometry.chosen is not None:
+        rows = np.asarray(geometry.chosen, np.int64)
+        if rows.ndim != 1 or not len(rows) or rows.min() < 0 or rows.max() >= count:
+            raise InputError(
+                f"geometry.chosen: expected rows in 0..{count - 1}, got {geometry.chosen}"
+            )
+        return rows
     lead, trail = geometry.context
     if min(lead, trail) < 0 or lead + trail >= count:
         raise InputError(
@@ -145,10 +157,11 @@ def rows_of(geometry: G, rows: Any) -> G:
     return dataclasses.replace(
         geometry,
         context=(0, 0),
+        chosen=None,
         **{
             field.name: _taken(getattr(geometry, field.name), rows)
             for field in dataclasses.fields(geometry)
-            if field.name != "context"
+            if field.name not in ("context", "chosen")
         },
     )
 

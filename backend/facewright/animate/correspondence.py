@@ -96,7 +96,7 @@ class Correspondences:
             InputError: for arrays that do not fit the subject's mesh or the frame's size,
                 and for pictures without uv or parts.
         """
-        if geometry.context != (0, 0):
+        if geometry.context != (0, 0) or geometry.chosen is not None:
             geometry = rows_of(geometry, answered(geometry))
         if isinstance(geometry, CoefficientGeometry):
             return self._of_coefficients(geometry)

@@ -16,6 +16,7 @@ from facewright import __version__, console
 from facewright.drive.base import DriveControls
 from facewright.dub import DubOptions
 from facewright.errors import InputError
+from facewright.evaluate.app import app as evaluate_app
 
 app = typer.Typer(
     add_completion=False,
@@ -288,6 +289,9 @@ def models() -> None:
 
     for line in lines(catalogue()):
         print(line)
+
+
+app.add_typer(evaluate_app, name="evaluate")
 
 
 def _token(path: Path | None) -> str:

@@ -1,9 +1,17 @@
-"""Metrics and side-by-side reports.
+"""Metrics and side-by-side reports: ``facewright evaluate self|cross|audio``.
 
-``metrics``   PSNR and SSIM, over boxes
-``boxes``     where they are taken: face, mouth, eyes, of the truth frame's landmarks
-``reenact``   self-reenactment: a clip's first frame made to follow the clip
-``control``   what asking for X does to X, re-estimated from frames
-
-``python -m facewright.evaluate reenact CLIPS... --animator NAME -o REPORT`` runs it.
+``metrics``      PSNR, SSIM and MS-SSIM, whole or over boxes
+``boxes``        where they are taken: face, mouth, eyes, of the truth frame's landmarks
+``flicker``      warped error and Pixel-MSE between consecutive frames
+``recapture``    landmark distance; expression, pose and gaze, captured again
+``scores``       all of them, frame by frame
+``geometry``     what moves in a clip, worked out once for every method
+``tasks``        self-reenactment, cross-identity, audio-driven
+``rows``         the methods compared
+``compare``      one task: frames made, scored and shown
+``run``          many tasks, resumed; ``options``, ``app``: its command line
+``summary``      results as numbers, with intervals by ``statistics``
+``report``       the page; ``shown`` its sheets, ``plots`` its curves
+``learned``      measures by networks whose weights the user brings; ``judges``
+``control``      what asking for X does to X, re-estimated from frames
 """

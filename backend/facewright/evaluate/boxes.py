@@ -23,6 +23,12 @@ class Box:
         """The box's part of an (H, W, …) picture."""
         return picture[self.top : self.bottom, self.left : self.right]
 
+    def scaled(self, across: float, down: float) -> Box:
+        """The box in a picture that was scaled: at least one pixel, in the same place."""
+        left, top = int(self.left * across), int(self.top * down)
+        right, bottom = int(np.ceil(self.right * across)), int(np.ceil(self.bottom * down))
+        return Box(left, top, max(right, left + 1), max(bottom, top + 1))
+
 
 #: Points of each box and by what share of its sides it grows (half of it on each side).
 _REGIONS = {

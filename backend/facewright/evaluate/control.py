@@ -15,7 +15,7 @@ from facewright.animate.base import CoefficientGeometry
 from facewright.capture import CaptureSession, Subject
 from facewright.checks import Float32, UInt8
 from facewright.errors import InputError
-from facewright.evaluate.reenact import captured, geometry_of
+from facewright.evaluate.geometry import captured, geometry_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def reestimated(session: CaptureSession, subject: Subject, frames: UInt8) -> Coe
     size = subject.camera.size[0]
     if frames.ndim != 4 or frames.shape[1:] != (size, size, 3):
         raise InputError(f"frames: expected (B, {size}, {size}, 3), got {frames.shape}")
-    fits = [captured(session, subject, frame) for frame in frames]
+    fits = [captured(session, subject, frame)[1] for frame in frames]
     return geometry_of(subject, fits, range(len(fits)))
 
 

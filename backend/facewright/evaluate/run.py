@@ -1,0 +1,287 @@
+"""Many tasks: progress, cancelling, going on where a run stopped, one report."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from facewright.capture import CaptureSession
+from facewright.dub import Job
+from facewright.errors import CancelledError, InputError, OutputError
+from facewright.evaluate import tasks
+from facewright.evaluate.compare import Comparison
+from facewright.evaluate.options import Options
+from facewright.evaluate.rows import Maker
+from facewright.evaluate.summary import clip_numbers, summary
+from facewright.media.files import output_error, write_bytes
+from facewright.media.picture import encode_picture
+
+_CAPTURING = 0.4  # share of a task's time that capturing its clip takes, for time left
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A task that is to be done.
+
+    Attributes:
+        name: unique among the tasks.
+        sources: the files that it is made of.
+        make: captures the sources.
+    """
+
+    name: str
+    sources: tuple[Path, ...]
+    make: Callable[[CaptureSession, tasks.Choice, tasks.Tell], tasks.Task]
+
+
+def plan(
+    mode: str, clips: Sequence[Path], options: Options, portraits: Sequence[Path] = (),
+    most_pairs: int | None = None,
+) -> list[Planned]:  # fmt: skip
+    """The tasks of a mode: "self", "cross" or "audio".
+
+    Raises:
+        InputError: for no clips, or no portraits where they are needed.
+    """
+    if not clips:
+        raise InputError("clips: expected at least one video")
+    if mode == "cross":
+        if not portraits:
+            raise InputError("portraits: expected at least one picture")
+        return [_crossed(*pair) for pair in tasks.pairs(portraits, clips, most_pairs)]
+    make: Callable[..., tasks.Task] = tasks.reenactment
+    if mode == "audio":
+        make = partial(tasks.dubbing, driver=options.driver, seed=options.seed)
+    return [
+        Planned(name, (clip,), partial(make, clip))
+        for name, clip in zip(_names(clips), clips, strict=True)
+    ]
+
+
+def _crossed(portrait: Path, clip: Path) -> Planned:
+    make = partial(tasks.transfer, portrait, clip)
+    return Planned(f"{portrait.stem} x {clip.stem}", (portrait, clip), make)
+
+
+def _names(clips: Sequence[Path]) -> list[str]:
+    """Stems, with the folder where two are alike."""
+    stems = [clip.stem for clip in clips]
+    names = [
+        clip.stem if stems.count(clip.stem) == 1 else f"{clip.parent.name}-{clip.stem}"
+        for clip in clips
+    ]
+    if len(set(names)) < len(names):
+        double = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"clips: two are called {double}; rename one")
+    return names
+
+
+def evaluate(
+    mode: str,
+    planned: Sequence[Planned],
+    folder: Path,
+    options: Options,
+    *,
+    resume: bool = False,
+    job: Job | None = None,
+    told: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """Do tasks and write ``folder``/report.json and report.html.
+
+    Args:
+        mode: "self", "cross" or "audio".
+        planned: of :func:`plan`.
+        folder: made if absent; results of finished tasks are kept in it.
+        options: how.
+        resume: take tasks that were finished with the same options and files as done.
+        job: hears of progress, asks whether to stop.
+        told: hears one line per task.
+
+    Returns:
+        What report.json holds.
+
+    Raises:
+        InputError: a bad option, or no task could be done; the first one's reason.
+        OutputError: ``folder`` cannot be written.
+        CancelledError: the job was called off; finished tasks are kept.
+    """
+    from facewright.evaluate.learned import judges_in
+    from facewright.evaluate.report import page
+
+    check_folder(folder)
+    job = job or Job()
+    makers = {row.label: Maker(row, options.size, options.seed) for row in options.rows}
+    if options.against not in makers:
+        raise InputError(f"against: {options.against!r} is none of {', '.join(makers)}")
+    judges, absent = judges_in(options.weights)
+    store = _Store(folder)
+    session = CaptureSession()
+    finished: list[dict[str, Any]] = []
+    failed: dict[str, str] = {}
+    reason: InputError | None = None
+    choice = options.choice(max(maker.reach for maker in makers.values()))
+    try:
+        for index, one in enumerate(planned):
+            tell = _Progress(job, index, len(planned))
+            tell(0.0)
+            mark = options.fingerprint(mode, one.sources)
+            done = store.read(one.name, mark) if resume else None
+            if done is None:
+                try:
+                    task = one.make(session, choice, tell.capturing)
+                    done = _compared(task, makers, session, options, judges, tell, store, mark)
+                except CancelledError:
+                    raise
+                except InputError as error:
+                    failed[one.name], reason = str(error), reason or error
+                    told(f"skipped: {error}")
+                    continue
+            finished.append(done)
+            told(line(done))
+    finally:
+        session.close()
+    if not finished:
+        raise reason or InputError("clips: expected at least one that can be evaluated")
+    for judge in judges:
+        absent |= getattr(judge, "absent", {})
+    report = {
+        "version": _VERSION,
+        "mode": mode,
+        "options": said(options),
+        **summary(finished, options.against),
+        "not_measured": absent,
+        "failed": failed,
+        "clips": finished,
+    }
+    write_bytes(folder / "report.json", (json.dumps(report, indent=1) + "\n").encode())
+    write_bytes(folder / "report.html", page(report, store.sheet).encode())
+    job.tell("evaluating", 1.0)
+    return report
+
+
+def _compared(
+    task: tasks.Task, makers: dict[str, Maker], session: CaptureSession, options: Options,
+    judges: Sequence[Any], tell: _Progress, store: _Store, mark: str,
+) -> dict[str, Any]:  # fmt: skip
+    result = Comparison(
+        task, makers, session, options.recapture_every, judges, tell.comparing
+    ).run()
+    numbers = clip_numbers(result)
+    store.write(numbers, mark, encode_picture(result.shown.sheet(), "jpg"))
+    return numbers
+
+
+class _Progress:
+    """Shares of a task as shares of the run."""
+
+    def __init__(self, job: Job, index: int, count: int) -> None:
+        self._job, self._index, self._count = job, index, count
+
+    def __call__(self, share: float) -> None:
+        self._job.tell("evaluating", (self._index + min(share, 1.0)) / self._count)
+
+    def capturing(self, share: float) -> None:
+        self(_CAPTURING * share)
+
+    def comparing(self, share: float) -> None:
+        self(_CAPTURING + (1 - _CAPTURING) * share)
+
+
+class _Store:
+    """Results of finished tasks: numbers as JSON and the sheet as JPEG, one pair each."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "clips"
+
+    def write(self, numbers: dict[str, Any], mark: str, sheet: bytes) -> None:
+        """Keep a result; the numbers last, since they say that it is whole."""
+        name = _file_name(numbers["name"])
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise output_error(self._folder, error) from error
+        write_bytes(self._folder / f"{name}.jpg", sheet)
+        data = json.dumps({"mark": mark, "numbers": numbers}).encode()
+        write_bytes(self._folder / f"{name}.json", data)
+
+    def read(self, name: str, mark: str) -> dict[str, Any] | None:
+        """A result that was kept with this mark, or None."""
+        path = self._folder / f"{_file_name(name)}.json"
+        try:
+            kept = json.loads(path.read_bytes())
+            whole = kept["mark"] == mark and self.sheet(name) != b""
+            return kept["numbers"] if whole else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None  # absent or damaged: done again
+
+    def sheet(self, name: str) -> bytes:
+        """The JPEG of a finished task."""
+        return (self._folder / f"{_file_name(name)}.jpg").read_bytes()
+
+
+def _file_name(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_. " else "_" for c in name)[:120]
+
+
+def check_folder(folder: Path) -> None:
+    """Raise OutputError where a report cannot be written to ``folder``; makes nothing."""
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder}: exists and is not a folder; choose another name")
+    near = folder.resolve()
+    while not near.exists():
+        near = near.parent
+    if not near.is_dir() or not os.access(near, os.W_OK | os.X_OK):
+        raise OutputError(f"{folder}: no permission to write into {near}")
+
+
+def said(options: Options) -> dict[str, Any]:
+    """The options as a report tells them."""
+    return {
+        "rows": [row.label for row in options.rows],
+        "against": options.against,
+        "size": options.size,
+        "step": options.step,
+        "frames": options.most,
+        "seed": options.seed,
+        "smooth": options.smooth,
+        "recapture_every": options.recapture_every,
+    }
+
+
+def line(clip: dict[str, Any]) -> str:
+    """One line for a terminal: what tells most of a clip, by row."""
+    wanted = (("psnr_face", "face {:.2f} dB"), ("psnr_mouth", "mouth {:.2f} dB"),
+              ("lmd_mouth", "lips {:.2f} px"), ("pose_degrees", "pose {:.1f}°"),
+              ("opening_correlation", "opening r {:.2f}"))  # fmt: skip
+    parts = []
+    for label, row in clip["rows"].items():
+        numbers = [text.format(v) for m, text in wanted if (v := row["mean"].get(m)) is not None]
+        if numbers and label != "truth":
+            parts.append(f"{label}: {', '.join(numbers)}")
+    return f"{clip['name']}: {len(clip['frames'])} frames; " + "; ".join(parts)
+
+
+def totals(report: dict[str, Any]) -> list[str]:
+    """Lines for a terminal: each row's means, and what it gains with its interval."""
+    lines = [line({"name": "mean", "frames": report["clips"], "rows": {
+        label: {"mean": row} for label, row in report["mean"].items()}})]  # fmt: skip
+    lines = [text.replace(" frames;", " clips;") for text in lines]
+    against = report["options"]["against"]
+    for label, found in report["differences"].items():
+        parts = [
+            f"{metric.removeprefix('psnr_')} {gain['mean']:+.2f} dB"
+            + ("" if gain["low"] is None else f" [{gain['low']:+.2f}, {gain['high']:+.2f}]")
+            for metric in ("psnr_face", "psnr_mouth", "psnr_eyes_moved")
+            if (gain := found.get(metric)) is not None
+        ]
+        worse = sorted({n for names in report["worse_clips"][label].values() for n in names})
+        if parts:
+            lines.append(f"{label} against {against}: {', '.join(parts)}"
+                         + (f"; worse on {', '.join(worse)}" if worse else ""))  # fmt: skip
+    return lines

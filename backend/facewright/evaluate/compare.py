@@ -64,6 +64,7 @@ class Comparison:
         task: what to make.
         makers: by row label, prepared here.
         session: captures made frames again.
+        against: label of the row that the last is held against.
         recapture_every: every how many compared frames to capture again; 0: never.
         judges: measures by networks that the user has weights for.
         check: called between frames with the share done; what it raises ends the work.
@@ -72,6 +73,7 @@ class Comparison:
     task: Task
     makers: dict[str, Maker]
     session: CaptureSession
+    against: str
     recapture_every: int = 5
     judges: Sequence[Judge] = ()
     check: Callable[[float], None] = lambda share: None
@@ -88,7 +90,7 @@ class Comparison:
             maker.prepare(task.subject)
         self._rows = {label: Scores() for label in (TRUTH, *self.makers)}
         seconds = dict.fromkeys(self.makers, 0.0)
-        shown = Shown(task, tuple(self.makers))
+        shown = Shown(task, tuple(self.makers), self.against)
         moved_eyes = dict(
             zip(
                 task.geometry.indices.tolist(),

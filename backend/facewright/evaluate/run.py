@@ -170,7 +170,7 @@ def _compared(
     judges: Sequence[Any], tell: _Progress, store: _Store, mark: str,
 ) -> dict[str, Any]:  # fmt: skip
     result = Comparison(
-        task, makers, session, options.recapture_every, judges, tell.comparing
+        task, makers, session, options.against, options.recapture_every, judges, tell.comparing
     ).run()
     numbers = clip_numbers(result)
     store.write(numbers, mark, encode_picture(result.shown.sheet(), "jpg"))

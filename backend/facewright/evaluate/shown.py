@@ -31,12 +31,19 @@ class Kept:
 class Shown:
     """Chooses frames as they come: some spread over the clip, and the last row's worst.
 
-    Worst is by the face's PSNR against the row before, so that the frame shown is one
-    where the method itself does harm.
+    Worst is by the face's PSNR against the row that it is held against, so that the frame
+    shown is one where the method itself does harm.
+
+    Attributes:
+        task: what is made.
+        rows: labels in order; the last is under test.
+        against: label that it is held against.
+        kept, worst: what was chosen so far.
     """
 
     task: Task
     rows: tuple[str, ...]
+    against: str
     kept: list[Kept] = field(default_factory=list)
     worst: Kept | None = None
     _deficit: float = -np.inf
@@ -54,10 +61,10 @@ class Shown:
         psnr = {label: value for label, value in values.items() if value is not None}
         if number in {numbers[k] for k in spread(len(numbers), _SPREAD + 2)[1:-1]}:
             self.kept.append(Kept(number, "", truth, dict(made), psnr))
-        main, other = self.rows[-1], self.rows[-2:][0]
+        main = self.rows[-1]
         if main not in psnr:
             return
-        deficit = -psnr[main] + (psnr[other] if other != main else 0.0)
+        deficit = (psnr[self.against] if main != self.against else 0.0) - psnr[main]
         if deficit > self._deficit:
             self._deficit = deficit
             self.worst = Kept(number, "worst", truth, dict(made), psnr)

@@ -9,9 +9,9 @@
 ``tasks``        self-reenactment, cross-identity, audio-driven
 ``rows``         the methods compared
 ``compare``      one task: frames made, scored and shown
-``run``          many tasks, resumed; ``options``, ``app``: its command line
+``run``          many tasks; ``store`` keeps them; ``options``, ``app``: the command line
 ``summary``      results as numbers, with intervals by ``statistics``
-``report``       the page; ``shown`` its sheets, ``plots`` its curves
+``report``       the page; ``shown`` its sheets, ``plots`` its curves, ``measures`` its words
 ``learned``      measures by networks whose weights the user brings; ``judges``
 ``control``      what asking for X does to X, re-estimated from frames
 """

@@ -27,7 +27,8 @@ p{margin:4px 0}.dim{color:#6b7280}table{border-collapse:collapse;margin:6px 0}
 th,td{padding:3px 9px;text-align:right;border-bottom:1px solid #e5e7eb;white-space:nowrap}
 th:first-child,td:first-child{text-align:left}th{font-weight:600;color:#374151}
 .best{font-weight:700}.bad{background:#fee2e2;color:#991b1b}.good{color:#047857}
-span.bad,span.good{padding:0 2px}.scroll{overflow-x:auto}article{margin:18px 0 30px;border-top:2px solid #e5e7eb;padding-top:10px}
+span.bad,span.good{padding:0 2px}.scroll{overflow-x:auto}
+article{margin:18px 0 30px;border-top:2px solid #e5e7eb;padding-top:10px}
 img{max-width:100%;display:block;margin:8px 0}.plots{display:grid;gap:8px;
  grid-template-columns:repeat(auto-fit,minmax(340px,1fr))}svg{width:100%;height:auto}
 .key span{margin-right:14px;white-space:nowrap}.key i{display:inline-block;width:14px;height:3px;

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,13 +11,14 @@ from typing import Any
 
 from facewright.capture import CaptureSession
 from facewright.dub import Job
-from facewright.errors import CancelledError, InputError, OutputError
+from facewright.errors import CancelledError, InputError
 from facewright.evaluate import tasks
 from facewright.evaluate.compare import Comparison
 from facewright.evaluate.options import Options
 from facewright.evaluate.rows import Maker
+from facewright.evaluate.store import Store, check_folder
 from facewright.evaluate.summary import clip_numbers, summary
-from facewright.media.files import output_error, write_bytes
+from facewright.media.files import write_bytes
 from facewright.media.picture import encode_picture
 
 _CAPTURING = 0.4  # share of a task's time that capturing its clip takes, for time left
@@ -120,7 +120,7 @@ def evaluate(
     if options.against not in makers:
         raise InputError(f"against: {options.against!r} is none of {', '.join(makers)}")
     judges, absent = judges_in(options.weights)
-    store = _Store(folder)
+    store = Store(folder)
     session = CaptureSession()
     finished: list[dict[str, Any]] = []
     failed: dict[str, str] = {}
@@ -167,7 +167,7 @@ def evaluate(
 
 def _compared(
     task: tasks.Task, makers: dict[str, Maker], session: CaptureSession, options: Options,
-    judges: Sequence[Any], tell: _Progress, store: _Store, mark: str,
+    judges: Sequence[Any], tell: _Progress, store: Store, mark: str,
 ) -> dict[str, Any]:  # fmt: skip
     result = Comparison(
         task, makers, session, options.against, options.recapture_every, judges, tell.comparing
@@ -191,53 +191,6 @@ class _Progress:
 
     def comparing(self, share: float) -> None:
         self(_CAPTURING + (1 - _CAPTURING) * share)
-
-
-class _Store:
-    """Results of finished tasks: numbers as JSON and the sheet as JPEG, one pair each."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder / "clips"
-
-    def write(self, numbers: dict[str, Any], mark: str, sheet: bytes) -> None:
-        """Keep a result; the numbers last, since they say that it is whole."""
-        name = _file_name(numbers["name"])
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise output_error(self._folder, error) from error
-        write_bytes(self._folder / f"{name}.jpg", sheet)
-        data = json.dumps({"mark": mark, "numbers": numbers}).encode()
-        write_bytes(self._folder / f"{name}.json", data)
-
-    def read(self, name: str, mark: str) -> dict[str, Any] | None:
-        """A result that was kept with this mark, or None."""
-        path = self._folder / f"{_file_name(name)}.json"
-        try:
-            kept = json.loads(path.read_bytes())
-            whole = kept["mark"] == mark and self.sheet(name) != b""
-            return kept["numbers"] if whole else None
-        except (OSError, ValueError, KeyError, TypeError):
-            return None  # absent or damaged: done again
-
-    def sheet(self, name: str) -> bytes:
-        """The JPEG of a finished task."""
-        return (self._folder / f"{_file_name(name)}.jpg").read_bytes()
-
-
-def _file_name(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_. " else "_" for c in name)[:120]
-
-
-def check_folder(folder: Path) -> None:
-    """Raise OutputError where a report cannot be written to ``folder``; makes nothing."""
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder}: exists and is not a folder; choose another name")
-    near = folder.resolve()
-    while not near.exists():
-        near = near.parent
-    if not near.is_dir() or not os.access(near, os.W_OK | os.X_OK):
-        raise OutputError(f"{folder}: no permission to write into {near}")
 
 
 def said(options: Options) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from facewright.drive.base import DriveControls
 from facewright.dub import DubOptions
 from facewright.errors import InputError
 from facewright.evaluate.app import app as evaluate_app
+from facewright.train.app import app as train_app
+from facewright.train.data.app import app as data_app
 
 app = typer.Typer(
     add_completion=False,
@@ -292,6 +294,8 @@ def models() -> None:
 
 
 app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(data_app, name="data")
+app.add_typer(train_app, name="train")
 
 
 def _token(path: Path | None) -> str:

@@ -1,6 +1,6 @@
 """Training EmoA2E (TGDM, eq. 12-14) on the speech corpus, on a CPU.
 
-    python -m facewright.train emoa2e --preset embedded --work out/emoa2e
+    facewright train emoa2e --preset embedded --work out/emoa2e
 
 makes the corpus if it is not there, trains, keeps a checkpoint and a log, goes on from
 the checkpoint when started again, and writes ``emoa2e.safetensors`` (averaged weights).

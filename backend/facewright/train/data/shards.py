@@ -28,9 +28,9 @@ class ClipData:
         frames: (T, S, S, 3) uint8 sRGB.
         landmarks: (T, 478, 2) float32 pixels, smoothed over time and carried over short
             gaps; NaN on frames without a face.
-        raw: (T, 478, 2) float32 pixels as each frame alone shows them; NaN likewise.
+        raw: (T, 478, 2) float32 pixels, not smoothed; carried over gaps and NaN likewise.
         found: (T,) bool whether the frame itself showed the face.
-        confidence: (T,) float32 of 0..1, see ``capture.track``.
+        confidence: (T,) float32 of 0..1, see ``capture.track_landmarks.LandmarkTrack``.
     """
 
     frames: UInt8
@@ -157,6 +157,21 @@ class Pack:
         if split not in SPLITS:
             raise InputError(f"split: expected {' or '.join(SPLITS)}, got {split!r}")
         return tuple(clip for clip in self.clips if clip.split == split)
+
+    def summary(self) -> str:
+        """One line: clips, frames, people, bytes."""
+        people = {split: len({clip.identity for clip in self.of(split)}) for split in SPLITS}
+        frames = sum(clip.count for clip in self.clips)
+        size = sum(
+            (self.path / file).stat().st_size
+            for clip in self.clips
+            for file in (clip.entry.pictures_file, clip.entry.points_file)
+        )
+        return (
+            f"{len(self.clips)} clips, {frames:,} frames of {self.size} x {self.size},"
+            f" {people['train']} identities to train on, {people['validation']} held out,"
+            f" {size / 1e6:.1f} MB"
+        )
 
 
 def open_pack(path: str | Path) -> Pack:

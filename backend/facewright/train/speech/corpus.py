@@ -109,7 +109,7 @@ def save(path: Path, utterances: Sequence[Utterance]) -> None:
 def load(path: Path) -> list[Utterance]:
     """Read what :func:`save` wrote."""
     if not path.is_file():
-        raise InputError(f"corpus: {path} does not exist; `python -m facewright.train` makes it")
+        raise InputError(f"corpus: {path} does not exist; `facewright train emoa2e` makes it")
     with np.load(path, allow_pickle=False) as data:
         about = json.loads(data["about"].tobytes())
         edges = np.concatenate([[0], np.cumsum(data["lengths"])])

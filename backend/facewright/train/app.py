@@ -1,0 +1,169 @@
+"""``facewright train …``: make the learned parts that ship, and score them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    help="""Make the learned parts: EmoA2E (speech -> lips) and TGDM (geometry -> pixels).
+
+\b
+Examples:
+  facewright data pack HDTF -o pack
+  facewright train tgdm --preset embedded --data pack --work out/tgdm
+  facewright train emoa2e --work out/emoa2e
+""",
+)
+
+Iterations = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Stop here; without it, where the preset ends."),
+]
+Seed = Annotated[
+    int, typer.Option(metavar="N", min=0, help="Of weights, data and augmentation; it repeats.")
+]
+Threads = Annotated[int, typer.Option(metavar="N", min=1, help="Of torch on the CPU.")]
+
+
+@app.command()
+def tgdm(
+    data: Annotated[Path, typer.Option(metavar="PACK", help="What `facewright data pack` wrote.")],
+    work: Annotated[
+        Path, typer.Option(metavar="DIR", help="For checkpoint, log, samples and weights.")
+    ],
+    preset: Annotated[
+        str,
+        typer.Option(
+            metavar="paper|base|embedded",
+            help="As published; the large, or the small network over reprojection.",
+        ),
+    ] = "embedded",
+    iterations: Iterations = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Pictures a step; the preset's without it."),
+    ] = None,
+    seed: Seed = 0,
+    threads: Threads = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the checkpoint in DIR.")
+    ] = False,
+) -> None:
+    """Train TGDM, the diffusion model that textures the geometry, on a pack.
+
+    Runs on the CPU, on a GPU where there is one, and on several under `accelerate launch`.
+    A stop (Ctrl-C) leaves a checkpoint from which --resume goes on.
+
+    \b
+    Examples:
+      facewright data pack HDTF -o pack --hold-out 0.1
+      facewright train tgdm --data pack --work out/tgdm
+      facewright train tgdm --data pack --work out/tgdm --resume
+      accelerate launch -m facewright.cli train tgdm --preset paper --data pack --work out/paper
+    """
+    from facewright.train.tgdm.recipes import run
+
+    run(
+        preset=preset,
+        data=data,
+        work=work,
+        iterations=iterations,
+        batch=batch,
+        seed=seed,
+        threads=threads,
+        resume=resume,
+    )
+
+
+@app.command()
+def emoa2e(
+    work: Annotated[
+        Path, typer.Option(metavar="DIR", help="For corpus, checkpoint, log and weights.")
+    ],
+    preset: Annotated[
+        str, typer.Option(metavar="embedded|desk|smoke", help="How large, and for how long.")
+    ] = "embedded",
+    iterations: Iterations = None,
+    seed: Seed = 0,
+    landmarks: Annotated[bool, typer.Option(help="Use the landmark loss, eq. 13.")] = True,
+    threads: Threads = 1,
+) -> None:
+    """Train EmoA2E, speech -> expression; run again, it goes on from the checkpoint.
+
+    \b
+    Example:
+      facewright train emoa2e --preset embedded --work out/emoa2e
+    """
+    import torch
+
+    from facewright.errors import InputError
+    from facewright.train import emoa2e as recipe
+    from facewright.train.speech import corpus
+
+    torch.set_num_threads(threads)
+    if preset not in recipe.PRESETS:
+        raise InputError(f"preset: {preset!r} is not one of {', '.join(recipe.PRESETS)}")
+    plan = recipe.PRESETS[preset]
+    sound = work / "corpus.npz"
+    if not sound.is_file():
+        made = corpus.make(plan.espeak_hours, plan.flite_hours, plan.prompts, seed, typer.echo)
+        corpus.save(sound, made)
+    pairs = corpus.Corpus(corpus.load(sound))
+    typer.echo(f"{len(pairs)} utterances, {pairs.seconds() / 3600:.2f} h")
+    basis = recipe.landmark_basis() if landmarks else None
+    trainer = recipe.Trainer(pairs, plan, work, seed, basis)
+
+    def report(iteration: int, means: dict[str, float]) -> None:
+        shown = "  ".join(f"{k} {v:.4g}" for k, v in means.items())
+        typer.echo(f"{iteration}/{plan.iterations}  {shown}")
+
+    trainer.run(iterations, report=report)
+
+
+@app.command()
+def evaluate_emoa2e(
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Those that ship, without it.")
+    ] = None,
+    sentences: Annotated[
+        Path, typer.Option(metavar="DIR", help="Recordings, with a file `transcription`.")
+    ] = Path("/usr/share/pocketsphinx/test/data/librivox"),
+    clips: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="VIDEO", help="With sound in sync; repeat it."),
+    ] = None,
+    fps: Annotated[
+        float, typer.Option(metavar="RATE", help="Frames a second that are scored.")
+    ] = 25.0,
+) -> None:
+    """Score EmoA2E on speech that it never heard.
+
+    On LibriVox (Debian's pocketsphinx-testdata) against the teacher over aligned phones;
+    with --clips, its lips against those in videos.
+
+    \b
+    Example:
+      facewright train evaluate-emoa2e
+    """
+    import torch
+
+    from facewright.drive.base import DriveControls
+    from facewright.drive.lips import opening
+    from facewright.drive.speaker import WEIGHTS, Speaker
+    from facewright.media.speech import read_speech
+    from facewright.train.speech import score, seen
+
+    torch.set_num_threads(1)
+    driver = Speaker(weights or WEIGHTS)
+    controls = DriveControls(fps=fps)
+    aligned = list(score.aligned_sentences(sentences))
+    motions = [driver(read_speech(s.path), None, controls).expression for s in aligned]
+    typer.echo(str(score.score(motions, fps, [(s.phones, s.seconds) for s in aligned])))
+    for clip in clips or []:
+        moved = driver(read_speech(clip), None, DriveControls(fps=25.0))
+        zero, lag, best = seen.lagged_correlation(opening(moved.expression), seen.lip_opening(clip))
+        typer.echo(f"{clip.name}: {zero:.2f} (best {best:.2f} at {lag * 40:+d} ms)")

@@ -120,7 +120,9 @@ def plain_subject() -> Subject:
 class MeterAnimator:
     """Draws each frame's first expression weight as a grey; counts and can be held.
 
-    It takes the place of an animator where a test is about the stream around it.
+    It takes the place of an animator where a test is about the stream around it. With a
+    reach, the grey is the weights of the frames around as well, each with a share of its
+    own; with steps, these show in the second channel, and the seed in the third.
     """
 
     name = "meter"
@@ -128,26 +130,55 @@ class MeterAnimator:
     licence = "Apache-2.0"
     sizes = (64,)
     needs_correspondence = True
+    reach = 0
+    steps: tuple[int, int, int] | None = None
+    preview_steps: int | None = None
 
     def __init__(self) -> None:
         self.batches: list[int] = []
+        self.passes: list[int] = []  # frames of each, neighbours among them
+        self.seeds: list[int] = []
+        self.begun = 0
         self.go = threading.Event()
         self.go.set()
+        self.hold, self.held = 0, threading.Event()  # stops again in this step
 
     def prepare(self, subject: Subject, size: int) -> int:
         return size
 
-    def __call__(self, geometry: base.Geometry, state: int, seed: int = 0) -> np.ndarray:
-        assert self.go.wait(30)
-        self.batches.append(len(geometry.indices))
-        if not isinstance(geometry, base.CoefficientGeometry):
-            level = np.full(len(geometry.indices), 255)
+    def __call__(
+        self,
+        geometry: base.Geometry,
+        state: int,
+        seed: int = 0,
+        *,
+        steps: int | None = None,
+        check: Callable[[], None] | None = None,
+    ) -> np.ndarray:
+        count = base.checked_steps(self, steps)
+        rows = base.window(geometry, self.reach)
+        for _ in range(max(1, count)):
+            self.begun += 1
+            assert self.go.wait(30)
+            if self.begun == self.hold:
+                assert self.held.wait(30)
+            if check is not None:
+                check()
+        self.batches.append(len(rows))
+        self.passes.append(len(geometry.indices))
+        self.seeds.append(seed)
+        if geometry.rho is None:
+            level = np.full(len(rows), 255)
         else:
-            level = np.rint(geometry.expression[:, 0] * 255)
+            shares = np.arange(rows.shape[1], 0, -1, np.float32)
+            weights = geometry.rho.expression[rows, 0] * (shares / shares.sum())
+            level = np.rint(weights.sum(1) * 255)
         if (level == 1).any():
             raise ZeroDivisionError("this weight makes the meter fail")
-        frames = np.empty((len(level), state, state, 3), np.uint8)
+        frames = np.empty((len(rows), state, state, 3), np.uint8)
         frames[:] = level.astype(np.uint8)[:, None, None, None]
+        if count:
+            frames[..., 1], frames[..., 2] = count, seed
         return frames
 
 
@@ -166,6 +197,7 @@ def meter(serving: Callable[..., Running], plain_subject: Subject) -> Iterator[C
 
         yield make
         animator.go.set()
+        animator.held.set()
     base._FACTORIES.pop("meter")
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from facewright.animate import base
 from facewright.animate.base import CoefficientGeometry, ImageGeometry, VertexGeometry
 from facewright.errors import InputError
 from facewright.serve import convert
-from facewright.serve.convert import FrameRules, array, batch, frame, time_code
+from facewright.serve.convert import FrameRules, Portion, array, batch, frame, time_code
 from facewright.serve.v1 import face_pb2
 
 GAZE = np.array([0.1, 0.2, 0.3, 0.4], np.float32)
@@ -52,9 +55,9 @@ def test_a_wrong_array_is_refused(data, message):
 
 def test_coefficients_arrive():
     got = frame(coefficients(pose=[0, 0.1, 0, 0, 0, 0.01], gaze=[0, 0, 0.5, 0]), RULES)
-    geometry = batch([got, got])
+    geometry = batch([Portion((got, got))])
     assert isinstance(geometry, CoefficientGeometry)
-    assert geometry.indices.tolist() == [7, 7]
+    assert geometry.indices.tolist() == [7, 7] and geometry.context == (0, 0)
     assert geometry.expression.tolist() == [[0.0, 0.5, 1.0]] * 2
     np.testing.assert_allclose(geometry.pose[0], [0, 0.1, 0, 0, 0, 0.01], atol=1e-7)
     assert geometry.gaze[1].tolist() == [0, 0, 0.5, 0]
@@ -84,7 +87,7 @@ def test_wrong_coefficients_are_named(fields, message):
 
 def test_vertices_arrive():
     positions = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
-    geometry = batch([frame(vertices(positions), RULES)])
+    geometry = batch([Portion((frame(vertices(positions), RULES),))])
     assert isinstance(geometry, VertexGeometry)
     assert np.array_equal(geometry.vertices, positions[None])
 
@@ -99,7 +102,7 @@ def test_an_image_arrives():
     parts = np.full((4, 4), 8, np.uint8)
     depth = np.full((4, 4), 0.5, "<f4")
     message = image(uv=uv.tobytes(), parts=parts.tobytes(), depth=depth.tobytes())
-    geometry = batch([frame(message, RULES)])
+    geometry = batch([Portion((frame(message, RULES),))])
     assert isinstance(geometry, ImageGeometry)
     assert geometry.shaded.reshape(-1).tolist() == list(range(64))
     assert geometry.uv.dtype == np.float32
@@ -109,7 +112,7 @@ def test_an_image_arrives():
 
 
 def test_an_image_may_come_without_correspondence():
-    geometry = batch([frame(image(), RULES)])
+    geometry = batch([Portion((frame(image(), RULES),))])
     assert geometry.uv is None and geometry.parts is None and geometry.depth is None
 
 
@@ -147,6 +150,39 @@ def test_only_frames_of_a_kind_join():
     other = frame(coefficients(), RULES)
     assert plain.joins(plain) and full.joins(full)
     assert not plain.joins(full) and not plain.joins(other)
+
+
+def test_rho_comes_beside_vertices_and_images():
+    rho = face_pb2.CoefficientFrame(expression=[0.0, 0.5, 1.0], pose=[0, 0.1, 0, 0, 0, 0])
+    for message in (vertices(np.zeros((5, 3))), image()):
+        plain = frame(message, RULES)
+        assert batch([Portion((plain,))]).rho is None
+        message.rho.CopyFrom(rho)
+        known = frame(message, RULES)
+        got = batch([Portion((known,))]).rho
+        assert got.expression.tolist() == [[0.0, 0.5, 1.0]]
+        assert got.pose[0, 1] == np.float32(0.1)
+        assert got.gaze.tolist() == [GAZE.tolist()]  # the photograph's
+        assert not known.joins(plain)  # a window is known throughout, or not
+        message.rho.expression[1] = float("nan")
+        with pytest.raises(InputError, match=r"rho\.expression: expected finite"):
+            frame(message, RULES)
+    message = coefficients()
+    message.rho.CopyFrom(rho)
+    with pytest.raises(InputError, match="rho: coefficients say it themselves"):
+        frame(message, RULES)
+
+
+def test_portions_of_several_streams_are_kept_apart():
+    frames = [frame(coefficients(), RULES)]
+    frames += [replace(frames[0], index=index) for index in (8, 9, 10)]
+    one, two = Portion(tuple(frames[:3]), (1, 0)), Portion(tuple(frames[3:]))
+    geometry = batch([one, two])
+    assert base.answered(geometry).tolist() == [1, 2, 3]
+    # 10 follows 9 by its number alone: another stream's.
+    assert base.window(geometry, 1).tolist() == [[0, 1, 2], [1, 2, 2], [3, 3, 3]]
+    assert one.alone(0, 1) == Portion(tuple(frames[:3]), (1, 1))
+    assert one.alone(1, 1) == Portion(tuple(frames[1:3]), (1, 0))
 
 
 def test_time_codes_increase():

@@ -10,8 +10,10 @@
 - ``convert``   messages -> arrays, strictly; ``messages`` arrays -> messages
 - ``streams``   reading and writing with time limits
 - ``staging``   an Animate header -> what renders its frames
+- ``lineup``   frames that wait for their neighbours in time
 - ``engine``    capture, drive and animate on one device
 - ``worker``    one thread per device; admission; cancellation
+- ``combining`` frames of several streams in one pass
 - ``animating`` one Animate stream: window, batches, order
 - ``service``   the RPC methods, thin
 - ``server``    start, listen, drain; ``run(config)`` is ``facewright serve``

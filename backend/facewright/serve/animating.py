@@ -2,7 +2,8 @@
 
 Three tasks pass frames along: one reads and checks, one renders in batches on the
 device's worker and hands the pictures to encoder threads, one answers. A frame that is
-wrong, or that fails, travels as an error in its place.
+wrong, or that fails, travels as an error in its place. A frame whose animator looks at its
+neighbours waits for them, see ``lineup``.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ import grpc
 from facewright.checks import UInt8
 from facewright.errors import FacewrightError, InputError
 from facewright.serve import convert
-from facewright.serve.convert import Frame
+from facewright.serve.convert import Frame, Portion
 from facewright.serve.limits import Limits
+from facewright.serve.lineup import Batch, Item, Lineup, Wrong
 from facewright.serve.staging import Stage
 from facewright.serve.status import StatusError, status_of
 from facewright.serve.streams import write
@@ -31,19 +33,7 @@ DRAIN_SILENCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
-    """A frame that is answered with an error."""
-
-    index: int
-    time_code: float
-    error: Exception
-
-
-Item = Frame | Wrong
-
-
-@dataclass(frozen=True, slots=True)
-class _Batch:
+class _Rendered:
     """Items in order; a picture or an error on its way for each; seconds for each."""
 
     items: list[Item]
@@ -85,12 +75,12 @@ class AnimateStream:
         self._context, self._stage = context, stage
         self._pool, self._limits, self._draining = pool, limits, draining
         # Half a window, so that one batch renders while another is answered and refilled.
-        self._max_batch = max(1, min(limits.max_batch, stage.window // 2))
+        half = (stage.window - stage.reach) // 2
+        self._lineup = Lineup(stage.reach, max(1, min(limits.max_batch, half)))
         self._room = asyncio.Semaphore(stage.window)
         self._unanswered = 0
         self._taken: asyncio.Queue[Item | None] = asyncio.Queue()  # bounded by the window
-        self._held: Item | None = None
-        self._rendered: asyncio.Queue[_Batch | None] = asyncio.Queue(2)
+        self._rendered: asyncio.Queue[_Rendered | None] = asyncio.Queue(2)
 
     async def run(self) -> None:
         """Serve the stream; the first failure of any of its tasks ends all."""
@@ -112,7 +102,9 @@ class AnimateStream:
             item = self._checked(message, last)
             if isinstance(item, Frame):
                 last = item.time_code
-            self._unanswered += 1
+            elif message.context:  # no answer could say it
+                raise InputError(f"frame {item.index}, context: {item.error}")
+            self._unanswered += not message.context
             self._taken.put_nowait(item)
         self._taken.put_nowait(None)
 
@@ -133,16 +125,10 @@ class AnimateStream:
                     timeout=timeout,
                     return_when=asyncio.FIRST_COMPLETED,
                 )
-                if done or self._unanswered:
+                # What waits for its neighbours waits for the client.
+                if done or self._unanswered > len(self._lineup):
                     continue
-                raise (
-                    StatusError.stopping()
-                    if stopping
-                    else StatusError.silent(
-                        f"no frame came for {timeout:g} s; half-close a stream that has ended, "
-                        "open another to go on"
-                    )
-                )
+                raise StatusError.stopping() if stopping else self._silent(timeout)
             request = reading.result()
         finally:
             reading.cancel()
@@ -153,6 +139,18 @@ class AnimateStream:
             raise InputError("part: expected a frame in every message after the header")
         return request.frame
 
+    def _silent(self, seconds: float) -> StatusError:
+        waiting = self._lineup.first()
+        if waiting is not None:
+            return StatusError.silent(
+                f"no frame came for {seconds:g} s and frame {waiting.index} waits for the next; "
+                "send it, as `context` where it needs no answer, or half-close"
+            )
+        return StatusError.silent(
+            f"no frame came for {seconds:g} s; half-close a stream that has ended, open another "
+            "to go on"
+        )
+
     def _checked(self, message: face_pb2.GeometryFrame, last: float) -> Item:
         try:
             convert.time_code(message.time_code, last)
@@ -161,47 +159,45 @@ class AnimateStream:
             return Wrong(message.index, message.time_code, error)
 
     async def _render_frames(self) -> None:
-        while items := await self._gathered():
+        while batch := await self._gathered():
             started = time.perf_counter()
-            frames = [item for item in items if isinstance(item, Frame)]
-            pictures = iter(await self._rendered_or_wrong(frames) if frames else [])
-            seconds = (time.perf_counter() - started) / max(1, len(frames))
+            portion = batch.portion
+            pictures = iter(await self._rendered_or_wrong(portion) if portion else [])
+            seconds = (time.perf_counter() - started) / (len(portion) if portion else 1)
             encoding = [
                 self._encoded(next(pictures) if isinstance(item, Frame) else item.error)
-                for item in items
+                for item in batch.items
             ]
-            await self._rendered.put(_Batch(items, encoding, seconds))
+            await self._rendered.put(_Rendered(batch.items, encoding, seconds))
         await self._rendered.put(None)
 
-    async def _gathered(self) -> list[Item]:
-        """One item, and what else is there and joins it; empty at the end."""
-        items: list[Item] = []
-        kind: Frame | None = None
-        item = self._held if self._held is not None else await self._taken.get()
-        self._held = None
-        while item is not None:
-            if isinstance(item, Frame):
-                if kind is not None and not kind.joins(item):
-                    self._held = item
-                    break
-                kind = kind or item
-            items.append(item)
-            if len(items) == self._max_batch or self._taken.empty():
-                break
-            item = self._taken.get_nowait()
-        else:
-            if items:
-                self._taken.put_nowait(None)  # the end, to be met again by the next call
-        return items
+    async def _gathered(self) -> Batch | None:
+        """What is ready, once there is something; None at the end."""
+        while True:
+            while not self._taken.empty():
+                self._line_up(self._taken.get_nowait())
+            batch = self._lineup.take()
+            if batch is not None or self._lineup.ended:
+                return batch
+            self._line_up(await self._taken.get())
 
-    async def _rendered_or_wrong(self, frames: list[Frame]) -> list[UInt8 | Exception]:
+    def _line_up(self, item: Item | None) -> None:
+        if item is None:
+            self._lineup.end()
+            return
+        self._lineup.add(item)
+        if isinstance(item, Frame) and item.context:
+            self._room.release()  # nobody answers it
+
+    async def _rendered_or_wrong(self, portion: Portion) -> list[UInt8 | Exception]:
         try:
-            return list(await self._stage.render(frames))
+            return list(await self._stage.render(portion))
         except Exception as error:
-            if len(frames) == 1:
+            if len(portion) == 1:
                 return [error]
         # One of them is at fault: alone, the others come out.
-        return [(await self._rendered_or_wrong([frame]))[0] for frame in frames]
+        alone = [portion.alone(number, self._stage.reach) for number in range(len(portion))]
+        return [(await self._rendered_or_wrong(one))[0] for one in alone]
 
     def _encoded(self, picture: UInt8 | Exception) -> Awaitable[bytes | Exception]:
         def encode() -> bytes | Exception:

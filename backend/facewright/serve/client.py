@@ -227,7 +227,8 @@ class Client:
     ) -> Iterator[service_pb2.FrameResult]:
         """Texture frames, a window of them in flight; yields one result a frame, in order.
 
-        ``options`` are fields of ``AnimateHeader``. Closing the iterator stops the work.
+        Frames that are ``context`` have no result. ``options`` are fields of
+        ``AnimateHeader``: seed, steps, quality, ... Closing the iterator stops the work.
         """
         header = self._animate_header(subject_id, options)
         gate = _Gate()
@@ -238,7 +239,7 @@ class Client:
             yield service_pb2.AnimateRequest(header=header)
             try:
                 for frame in frames:
-                    if not gate.enter():
+                    if not frame.context and not gate.enter():
                         return
                     yield service_pb2.AnimateRequest(frame=frame)
             except Exception as error:
@@ -258,11 +259,16 @@ class Client:
                 call.cancel()
 
     def preview(
-        self, subject_id: str, frame: face_pb2.GeometryFrame, **options: Any
+        self,
+        subject_id: str,
+        frame: face_pb2.GeometryFrame,
+        *,
+        neighbours: Iterable[face_pb2.GeometryFrame] = (),
+        **options: Any,
     ) -> service_pb2.FrameResult:
-        """Texture one frame."""
+        """Texture one frame; ``neighbours`` are the frames around it in time."""
         request = service_pb2.PreviewFrameRequest(
-            header=self._animate_header(subject_id, options), frame=frame
+            header=self._animate_header(subject_id, options), frame=frame, neighbours=neighbours
         )
         return self._call(self._stub.PreviewFrame, request).frame
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from facewright.animate.base import (
     CoefficientGeometry,
     Geometry,
     ImageGeometry,
+    Rho,
     VertexGeometry,
 )
 from facewright.checks import Float32
@@ -25,6 +27,8 @@ from facewright.serve.v1 import face_pb2
 EXPRESSION_RANGE = (-1.0, 2.0)
 MAX_ROTATION = 2 * math.pi
 MAX_PARTS = max(Part) + 1
+_RHO = ("rho_expression", "rho_pose", "rho_gaze")
+_APART = 1 << 33  # beyond any frame number
 
 
 def array(field: str, data: bytes, dtype: str, shape: tuple[int, ...]) -> NDArray:
@@ -67,16 +71,61 @@ class FrameRules:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One checked frame; ``arrays`` by the attribute of the geometry it will be part of."""
+    """One checked frame.
+
+    Attributes:
+        index, time_code: the client's.
+        kind: of the geometry that it will be part of.
+        arrays: by that one's attributes, rho's among them.
+        context: there as a neighbour only, not answered.
+    """
 
     index: int
     time_code: float
     kind: type[Geometry]
     arrays: dict[str, NDArray]
+    context: bool = False
+
+    @property
+    def sort(self) -> tuple:
+        """What frames of one batch have in common."""
+        return (self.kind, *sorted(self.arrays))
 
     def joins(self, other: Frame) -> bool:
         """Whether both can be in one batch."""
         return self.kind is other.kind and self.arrays.keys() == other.arrays.keys()
+
+    def follows(self, other: Frame) -> bool:
+        """Whether it is the next in time after ``other``."""
+        return self.index == other.index + 1 and self.joins(other)
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Frames of one stream to be rendered together, between their neighbours.
+
+    Attributes:
+        frames: that join each other.
+        context: how many leading and trailing ones are neighbours only.
+    """
+
+    frames: tuple[Frame, ...]
+    context: tuple[int, int] = (0, 0)
+
+    def __len__(self) -> int:
+        """Frames that are answered."""
+        return len(self.frames) - sum(self.context)
+
+    @property
+    def sort(self) -> tuple:
+        """What portions of one batch have in common."""
+        return self.frames[0].sort
+
+    def alone(self, number: int, reach: int) -> Portion:
+        """One answered frame, counted from 0, with its neighbours."""
+        row = self.context[0] + number
+        low, high = max(0, row - reach), min(len(self.frames), row + reach + 1)
+        return Portion(self.frames[low:high], (row - low, high - row - 1))
 
 
 def frame(message: face_pb2.GeometryFrame, rules: FrameRules) -> Frame:
@@ -97,15 +146,45 @@ def frame(message: face_pb2.GeometryFrame, rules: FrameRules) -> Frame:
         kind, arrays = ImageGeometry, _image(message.image, rules)
     else:
         raise InputError("geometry: expected coefficients, vertices or image, got none")
-    return Frame(message.index, message.time_code, kind, arrays)
+    if message.HasField("rho"):
+        if case == "coefficients":
+            raise InputError("rho: coefficients say it themselves; leave it out beside them")
+        known = _coefficients(message.rho, rules, "rho")
+        arrays |= {f"rho_{name}": values for name, values in known.items()}
+    return Frame(message.index, message.time_code, kind, arrays, message.context)
 
 
-def batch(frames: Sequence[Frame]) -> Geometry:
-    """Frames that join each other, as one geometry; arrays gain a leading batch axis."""
-    stacked = {key: np.stack([frame.arrays[key] for frame in frames]) for key in frames[0].arrays}
-    if "uv" in stacked:
-        stacked["uv"] = stacked["uv"].astype(np.float32)
-    return frames[0].kind(indices=np.array([f.index for f in frames], np.int64), **stacked)
+def batch(portions: Sequence[Portion]) -> Geometry:
+    """Portions of one sort as one geometry; arrays gain a leading batch axis.
+
+    Numbers of frames of several portions are set apart, so that none is taken for the
+    neighbour of another stream's.
+    """
+    frames = [frame for portion in portions for frame in portion.frames]
+    arrays: dict[str, Any] = {
+        key: np.stack([frame.arrays[key] for frame in frames]) for key in frames[0].arrays
+    }
+    if "uv" in arrays:
+        arrays["uv"] = arrays["uv"].astype(np.float32)
+    if _RHO[0] in arrays:
+        arrays["rho"] = Rho(*(arrays.pop(key) for key in _RHO))
+    indices = np.array([frame.index for frame in frames], np.int64)
+    if len(portions) == 1:
+        arrays["context"] = portions[0].context
+    else:
+        sizes = [len(portion.frames) for portion in portions]
+        indices += np.repeat(np.arange(len(portions)) * _APART, sizes)
+        arrays["chosen"] = _chosen(portions)
+    return frames[0].kind(indices=indices, **arrays)
+
+
+def _chosen(portions: Sequence[Portion]) -> NDArray[np.int64]:
+    """Rows of the answered frames among those of all portions in a row."""
+    rows, first = [], 0
+    for portion in portions:
+        rows.append(first + portion.context[0] + np.arange(len(portion)))
+        first += len(portion.frames)
+    return np.concatenate(rows)
 
 
 def time_code(value: float, last: float) -> float:
@@ -120,21 +199,23 @@ def time_code(value: float, last: float) -> float:
     return value
 
 
-def _coefficients(message: face_pb2.CoefficientFrame, rules: FrameRules) -> dict[str, NDArray]:
+def _coefficients(
+    message: face_pb2.CoefficientFrame, rules: FrameRules, field: str = "coefficients"
+) -> dict[str, NDArray]:
     low, high = EXPRESSION_RANGE
     expression = checks.floats(
-        "coefficients.expression",
+        f"{field}.expression",
         message.expression,
         (rules.expression_count,),
         low=low,
         high=high,
     )
-    pose = checks.floats("coefficients.pose", message.pose or np.zeros(6, np.float32), (6,))
+    pose = checks.floats(f"{field}.pose", message.pose or np.zeros(6, np.float32), (6,))
     if float(np.linalg.norm(pose[:3])) > MAX_ROTATION:
         raise InputError(
-            f"coefficients.pose: expected a rotation of at most 2 pi radians, got {pose[:3]}"
+            f"{field}.pose: expected a rotation of at most 2 pi radians, got {pose[:3]}"
         )
-    gaze = checks.floats("coefficients.gaze", message.gaze or rules.gaze, (4,), low=-1.0, high=1.0)
+    gaze = checks.floats(f"{field}.gaze", message.gaze or rules.gaze, (4,), low=-1.0, high=1.0)
     return {"expression": expression, "pose": pose, "gaze": gaze}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from facewright import defaults
 from facewright.animate import base as animators
 from facewright.animate.base import Geometry
 from facewright.capture.subject import Subject
@@ -21,6 +22,7 @@ from facewright.media.speech import Speech, read_speech
 from facewright.serve import messages
 from facewright.serve.assets import Asset
 from facewright.serve.limits import Limits
+from facewright.serve.sessions import model_id
 from facewright.serve.v1 import service_pb2
 from facewright.serve.worker import Job
 
@@ -42,6 +44,25 @@ class DriveOptions:
     start: float
     length: float
     controls: DriveControls
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What frames depend on beside their geometry.
+
+    Attributes:
+        animator: by name.
+        key: the subject's id.
+        size: side of the frames, pixels.
+        seed: for the animator.
+        steps: sampling steps; None where the animator has none.
+    """
+
+    animator: str
+    key: str
+    size: int
+    seed: int = 0
+    steps: int | None = None
 
 
 class Engine:
@@ -68,20 +89,34 @@ class Engine:
         """Animators, drivers and models, as clients are told them."""
         from facewright.face.library import load_model
 
-        response = service_pb2.GetCapabilitiesResponse(models=[load_model().name])
+        response = service_pb2.GetCapabilitiesResponse(
+            models=[load_model().name], default_animator=defaults.ANIMATOR
+        )
         for name in animators.names():
             animator = self._animator(name)
+            least, default, most = animator.steps or (0, 0, 0)
             response.animators.add(
                 name=name,
                 summary=animator.summary,
                 sizes=animator.sizes,
                 needs_correspondence=animator.needs_correspondence,
                 licence=animator.licence,
+                min_steps=least,
+                default_steps=default,
+                max_steps=most,
+                preview_steps=animator.preview_steps or 0,
+                reach=animator.reach,
             )
         for name in drivers.names():
             driver = self._driver(name)
             response.drivers.add(name=name, summary=driver.summary, licence=driver.licence)
         return response
+
+    def model_id(self) -> str:
+        """The morphable model that subjects are captured with: its name and its numbers."""
+        from facewright.face.library import load_model
+
+        return model_id(load_model())
 
     def capture(self, photo: Asset, face: int, size: int, job: Job) -> Subject:
         """Decode a photo and capture its subject."""
@@ -122,12 +157,11 @@ class Engine:
         driver = self._driver(options.driver)
         return driver(_cut(sound, options), subject, options.controls, _share(job))
 
-    def prepare(self, animator: str, key: str, subject: Subject, size: int, job: Job) -> Any:
+    def prepare(self, recipe: Recipe, subject: Subject) -> Any:
         """What an animator keeps of a subject, from the cache or anew."""
-        job.check()
-        name = (animator, key, size)
+        name = (recipe.animator, recipe.key, recipe.size)
         if name not in self._prepared:
-            self._prepared[name] = self._animator(animator).prepare(subject, size)
+            self._prepared[name] = self._animator(recipe.animator).prepare(subject, recipe.size)
             if len(self._prepared) > MAX_PREPARED:
                 self._prepared.popitem(last=False)
         self._prepared.move_to_end(name)
@@ -135,17 +169,16 @@ class Engine:
 
     def animate(
         self,
-        animator: str,
-        key: str,
+        recipe: Recipe,
         subject: Subject,
-        size: int,
         geometry: Geometry,
-        seed: int,
-        job: Job,
+        check: Callable[[], None],
     ) -> UInt8:
-        """(B, size, size, 3) frames of a batch."""
-        state = self.prepare(animator, key, subject, size, job)
-        return self._animator(animator)(geometry, state, seed)
+        """(B, size, size, 3) frames of a batch; ``check`` may raise between steps."""
+        check()
+        state = self.prepare(recipe, subject)
+        animator = self._animator(recipe.animator)
+        return animator(geometry, state, recipe.seed, steps=recipe.steps, check=check)
 
     def _animator(self, name: str) -> animators.Animator:
         if name not in self._animators:

@@ -15,6 +15,7 @@ CHUNK_BYTES = MIB
 MAX_NAME = 200
 MAX_FIND = 100
 MAX_SEED = (1 << 63) - 1
+MAX_NEIGHBOURS = 8  # of a preview
 MAX_WINDOW_ASKED = 1 << 16  # more than max_window is granted max_window
 ENVELOPE_BYTES = 1 << 12  # what a message has around its payload, generously
 
@@ -42,7 +43,7 @@ class Limits:
         max_jobs: captures, drives and previews waiting or running.
         max_uploads: concurrent PutAsset calls.
         max_calls: concurrent calls of any kind.
-        max_batch: frames that one pass of an animator takes.
+        max_batch: frames that one pass of an animator answers, of one stream or several.
     """
 
     max_asset_bytes: int = 256 * MIB

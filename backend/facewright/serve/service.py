@@ -15,14 +15,15 @@ import facewright
 from facewright.capture.subject import Subject
 from facewright.drive.base import DriveControls
 from facewright.errors import InputError
-from facewright.serve import convert, messages
 from facewright.serve import limits as bounds
+from facewright.serve import messages
 from facewright.serve.animating import AnimateStream, frame_result
 from facewright.serve.assets import AssetStore
+from facewright.serve.combining import Combiner
 from facewright.serve.engine import DriveOptions, Engine
 from facewright.serve.limits import Limits
 from facewright.serve.sessions import SubjectStore, subject_id
-from facewright.serve.staging import stage
+from facewright.serve.staging import Stage, previewed, stage
 from facewright.serve.status import StatusError, abort
 from facewright.serve.streams import read, write
 from facewright.serve.v1 import service_pb2, service_pb2_grpc
@@ -74,7 +75,9 @@ class FacewrightService(service_pb2_grpc.FacewrightServiceServicer):
         self._uploads = Slots(limits.max_uploads, "uploads", retry_ms=500)
         # Disk and picture encoding: both let go of the interpreter's lock.
         self._pool = ThreadPoolExecutor(2 + len(workers), thread_name_prefix="facewright io")
+        self._combiners = {worker: Combiner(worker, limits.max_batch) for worker in workers}
         self._abilities: service_pb2.GetCapabilitiesResponse | None = None
+        self._model = ""  # id of the morphable model, with the abilities
         self._ability_lock = asyncio.Lock()
         self._calls = 0
         self._idle = asyncio.Event()
@@ -134,7 +137,8 @@ class FacewrightService(service_pb2_grpc.FacewrightServiceServicer):
         low, high, default = CAPTURE_SIZES
         size = bounds.whole("size", request.size, low, high, default)
         digest = bounds.sha256("photo_sha256", request.photo_sha256)
-        key = subject_id(digest, face, size, (await self._capabilities()).models[0])
+        await self._capabilities()
+        key = subject_id(digest, face, size, self._model)
         answer = service_pb2.CaptureSubjectResponse
         with self._jobs.take():
             subject = self.subjects.find(key)
@@ -182,12 +186,14 @@ class FacewrightService(service_pb2_grpc.FacewrightServiceServicer):
     async def Animate(self, requests: Any, context: grpc.aio.ServicerContext) -> None:
         """Header, then frames; see ``animating``."""
         with self._streams.take():
-            header = await self._first(context, "header")
-            animators = (await self._capabilities()).animators
-            staged = stage(header, animators, self.subjects, self._worker(), self._limits)
+            staged = await self._staged(await self._first(context, "header"))
             await staged.prepare()
             ready = service_pb2.AnimateReady(
-                window=staged.window, width=staged.width, height=staged.height
+                window=staged.window,
+                width=staged.width,
+                height=staged.height,
+                steps=staged.steps,
+                reach=staged.reach,
             )
             await self._write(context, service_pb2.AnimateResponse(ready=ready))
             stream = AnimateStream(context, staged, self._pool, self._limits, self.draining)
@@ -199,17 +205,20 @@ class FacewrightService(service_pb2_grpc.FacewrightServiceServicer):
     ) -> service_pb2.PreviewFrameResponse:
         """One frame."""
         with self._jobs.take():
-            animators = (await self._capabilities()).animators
-            staged = stage(request.header, animators, self.subjects, self._worker(), self._limits)
-            frame = convert.frame(request.frame, staged.rules)
-            convert.time_code(frame.time_code, float("-inf"))
+            staged = await self._staged(request.header)
+            frame, portion = previewed(request, staged)
             await staged.prepare()
             started = asyncio.get_running_loop().time()
-            rendered = await staged.render([frame])
+            rendered = await staged.render(portion)
             seconds = asyncio.get_running_loop().time() - started
             picture = await self._in_pool(partial(staged.encode, rendered[0]))
         result = frame_result(frame, picture, seconds)
         return service_pb2.PreviewFrameResponse(frame=result)
+
+    async def _staged(self, header: service_pb2.AnimateHeader) -> Stage:
+        animators, worker = (await self._capabilities()).animators, self._worker()
+        combiner = self._combiners[worker]
+        return stage(header, animators, self.subjects, worker, combiner, self._limits)
 
     def _worker(self) -> Worker[Engine]:
         return min(self._workers, key=lambda worker: worker.waiting)
@@ -220,7 +229,9 @@ class FacewrightService(service_pb2_grpc.FacewrightServiceServicer):
     async def _capabilities(self) -> service_pb2.GetCapabilitiesResponse:
         async with self._ability_lock:
             if self._abilities is None:
-                response = await self._workers[0].run(lambda engine, job: engine.abilities())
+                response, self._model = await self._workers[0].run(
+                    lambda engine, job: (engine.abilities(), engine.model_id())
+                )
                 response.protocol_version = service_pb2.PROTOCOL_VERSION
                 response.version = facewright.__version__
                 response.device = ", ".join(worker.device for worker in self._workers)

@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import threading
 from collections import OrderedDict
+from typing import Any
+
+import numpy as np
 
 import facewright
 from facewright.capture.subject import Subject
+from facewright.face.model import LandmarkEmbedding, MorphableModel
 from facewright.serve.limits import Limits
 from facewright.serve.status import StatusError
 from facewright.serve.v1 import service_pb2
 
 
-def subject_id(photo_sha256: str, face: int, size: int, model: str) -> str:
-    """The id of what a capture gives: the same photo and options, the same id.
+def model_id(model: MorphableModel) -> str:
+    """A morphable model's name and the SHA-256 of everything that it holds."""
+    digest = hashlib.sha256()
+    for field in dataclasses.fields(model):
+        _digest(digest, field.name, getattr(model, field.name))
+    return f"{model.name} {digest.hexdigest()}"
 
-    The release is part of it: another one may fit differently.
+
+def _digest(digest: Any, name: str, value: Any) -> None:
+    if isinstance(value, LandmarkEmbedding):
+        for field in dataclasses.fields(value):
+            _digest(digest, f"{name}.{field.name}", getattr(value, field.name))
+        return
+    if isinstance(value, np.ndarray):
+        digest.update(f"{name} {value.dtype.str} {value.shape}\n".encode())
+        digest.update(np.ascontiguousarray(value))
+    else:
+        digest.update(f"{name} {value!r}\n".encode())
+
+
+def subject_id(photo_sha256: str, face: int, size: int, model: str) -> str:
+    """The id of what a capture gives: the same photo, options and model, the same id.
+
+    ``model`` is a ``model_id``. The release is part of the id: another one may fit
+    differently.
     """
     parts = (facewright.__version__, service_pb2.PROTOCOL_VERSION, model, photo_sha256, face, size)
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]

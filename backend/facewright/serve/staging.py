@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import grpc
 
+from facewright import defaults
 from facewright.animate.paste import Paster
 from facewright.capture.subject import Subject
 from facewright.checks import UInt8
@@ -14,15 +16,17 @@ from facewright.errors import InputError
 from facewright.media.picture import encode_picture
 from facewright.serve import convert
 from facewright.serve import limits as bounds
-from facewright.serve.convert import Frame, FrameRules
-from facewright.serve.engine import Engine
+from facewright.serve.combining import Combiner
+from facewright.serve.convert import Frame, FrameRules, Portion
+from facewright.serve.engine import Engine, Recipe
 from facewright.serve.limits import Limits
+from facewright.serve.lineup import Lineup
 from facewright.serve.sessions import SubjectStore
 from facewright.serve.status import StatusError
 from facewright.serve.v1 import service_pb2
 from facewright.serve.worker import Job, Worker
 
-DEFAULT_ANIMATOR, DEFAULT_SIZE, DEFAULT_WINDOW = "reproject", 256, 8
+DEFAULT_SIZE, DEFAULT_WINDOW = 256, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +36,22 @@ class Stage:
     Attributes:
         rules: what frames have to fit.
         window: granted.
+        reach: frames either side that a frame looks at.
+        steps: that a frame takes; 0 where the animator has none.
         width, height: of every answered frame.
         prepare: computes, or finds, what the animator keeps of the subject.
-        render: frames of one kind -> (B, size, size, 3).
+        render: frames with their neighbours -> (B, size, size, 3).
         encode: one rendered frame -> the bytes answered; any thread.
     """
 
     rules: FrameRules
     window: int
+    reach: int
+    steps: int
     width: int
     height: int
     prepare: Callable[[], Awaitable[None]]
-    render: Callable[[Sequence[Frame]], Awaitable[UInt8]]
+    render: Callable[[Portion], Awaitable[UInt8]]
     encode: Callable[[UInt8], bytes]
 
 
@@ -52,6 +60,7 @@ def stage(
     animators: Sequence[service_pb2.Animator],
     subjects: SubjectStore,
     worker: Worker[Engine],
+    combiner: Combiner,
     limits: Limits,
 ) -> Stage:
     """Check a header.
@@ -60,14 +69,16 @@ def stage(
         InputError, StatusError: naming the field, what came and what was expected.
     """
     bounds.protocol_version(header.protocol_version)
-    name = header.animator or DEFAULT_ANIMATOR
+    name = header.animator or defaults.ANIMATOR
     known = {animator.name: animator for animator in animators}
     if name not in known:
         raise InputError(f"animator: {name[:64]!r} is not one of {', '.join(sorted(known))}")
+    animator = known[name]
     size = header.size or DEFAULT_SIZE
-    if size not in known[name].sizes:
-        sizes = ", ".join(map(str, known[name].sizes))
+    if size not in animator.sizes:
+        sizes = ", ".join(map(str, animator.sizes))
         raise InputError(f"size: animator {name!r} makes frames of {sizes} pixels, not {size}")
+    steps = _steps(header, animator)
     seed = bounds.whole("seed", header.seed, 0, bounds.MAX_SEED)
     window = bounds.whole("window", header.window, 1, bounds.MAX_WINDOW_ASKED, DEFAULT_WINDOW)
     subject = subjects.get(header.subject_id)
@@ -80,31 +91,75 @@ def stage(
             f"extent: frames of the whole photo ({width} x {height}) exceed max_answer_bytes = "
             f"{limits.max_answer_bytes}; use FRAME_EXTENT_CROP and paste it at SubjectHeader.box"
         )
-    key = header.subject_id
+    recipe = Recipe(name, header.subject_id, size, seed, steps or None)
     encoder = _Encoder(header.encoding, subject if whole else None, limits)
 
     async def prepare() -> None:
         def work(engine: Engine, job: Job) -> None:
-            engine.prepare(name, key, subject, size, job)
+            engine.prepare(recipe, subject)
             encoder.prepare()
 
         await worker.run(work)
 
-    async def render(frames: Sequence[Frame]) -> UInt8:
-        geometry = convert.batch(frames)
-        return await worker.run(
-            lambda engine, job: engine.animate(name, key, subject, size, geometry, seed, job)
-        )
+    async def render(portion: Portion) -> UInt8:
+        return await combiner.render(recipe, subject, portion)
 
     return Stage(
-        rules=_rules(subject, size, known[name].needs_correspondence),
-        window=min(window, limits.max_window),
+        rules=_rules(subject, size, animator.needs_correspondence),
+        # Beyond what it asks for, a client keeps sending while frames wait for neighbours.
+        window=min(window, limits.max_window) + animator.reach,
+        reach=animator.reach,
+        steps=steps,
         width=width,
         height=height,
         prepare=prepare,
         render=render,
         encode=encoder,
     )
+
+
+def previewed(request: service_pb2.PreviewFrameRequest, staged: Stage) -> tuple[Frame, Portion]:
+    """The frame that a request asks for, and the same between its neighbours.
+
+    Raises:
+        InputError: naming the field, what came and what was expected.
+    """
+    bounds.whole("neighbours", len(request.neighbours), 0, bounds.MAX_NEIGHBOURS)
+    if request.frame.context:
+        raise InputError("frame.context: a preview's frame is answered; use `neighbours`")
+    frame = convert.frame(request.frame, staged.rules)
+    around = [
+        replace(convert.frame(message, staged.rules), context=True)
+        for message in request.neighbours
+    ]
+    in_time = [one for one in around if one.time_code < frame.time_code]
+    in_time += [frame, *(one for one in around if not one.time_code < frame.time_code)]
+    lineup, last = Lineup(staged.reach, 1), -math.inf
+    for one in in_time:
+        last = convert.time_code(one.time_code, last)
+        lineup.add(one)
+    lineup.end()
+    batch = lineup.take()
+    assert batch is not None and batch.portion is not None  # of the one frame
+    return frame, batch.portion
+
+
+def _steps(header: service_pb2.AnimateHeader, animator: service_pb2.Animator) -> int:
+    """The sampling steps that a header asks for; 0 where the animator has none."""
+    if header.quality not in service_pb2.Quality.values():
+        raise InputError(f"quality: expected a Quality (0 to 2), got {header.quality}")
+    if not animator.max_steps:
+        if header.steps:
+            raise InputError(
+                f"steps: animator {animator.name!r} has no sampling steps, got {header.steps}; "
+                "send 0 or choose another animator"
+            )
+        return 0
+    if header.steps:
+        return bounds.whole("steps", header.steps, animator.min_steps, animator.max_steps)
+    if header.quality == service_pb2.QUALITY_PREVIEW:
+        return animator.preview_steps or animator.default_steps
+    return animator.default_steps
 
 
 def _rules(subject: Subject, size: int, needs_correspondence: bool) -> FrameRules:

@@ -182,18 +182,22 @@ class MotionFrames(_message.Message):
     def __init__(self, first: _Optional[int] = ..., times: _Optional[_Iterable[float]] = ..., expression: _Optional[bytes] = ..., pose: _Optional[bytes] = ..., gaze: _Optional[bytes] = ...) -> None: ...
 
 class GeometryFrame(_message.Message):
-    __slots__ = ("index", "time_code", "coefficients", "vertices", "image")
+    __slots__ = ("index", "time_code", "coefficients", "vertices", "image", "context", "rho")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     TIME_CODE_FIELD_NUMBER: _ClassVar[int]
     COEFFICIENTS_FIELD_NUMBER: _ClassVar[int]
     VERTICES_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    RHO_FIELD_NUMBER: _ClassVar[int]
     index: int
     time_code: float
     coefficients: CoefficientFrame
     vertices: VertexFrame
     image: ImageFrame
-    def __init__(self, index: _Optional[int] = ..., time_code: _Optional[float] = ..., coefficients: _Optional[_Union[CoefficientFrame, _Mapping]] = ..., vertices: _Optional[_Union[VertexFrame, _Mapping]] = ..., image: _Optional[_Union[ImageFrame, _Mapping]] = ...) -> None: ...
+    context: bool
+    rho: CoefficientFrame
+    def __init__(self, index: _Optional[int] = ..., time_code: _Optional[float] = ..., coefficients: _Optional[_Union[CoefficientFrame, _Mapping]] = ..., vertices: _Optional[_Union[VertexFrame, _Mapping]] = ..., image: _Optional[_Union[ImageFrame, _Mapping]] = ..., context: bool = ..., rho: _Optional[_Union[CoefficientFrame, _Mapping]] = ...) -> None: ...
 
 class CoefficientFrame(_message.Message):
     __slots__ = ("expression", "pose", "gaze")

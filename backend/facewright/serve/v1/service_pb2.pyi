@@ -25,6 +25,12 @@ class FrameExtent(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FRAME_EXTENT_UNSPECIFIED: _ClassVar[FrameExtent]
     FRAME_EXTENT_CROP: _ClassVar[FrameExtent]
     FRAME_EXTENT_PHOTO: _ClassVar[FrameExtent]
+
+class Quality(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    QUALITY_UNSPECIFIED: _ClassVar[Quality]
+    QUALITY_FINAL: _ClassVar[Quality]
+    QUALITY_PREVIEW: _ClassVar[Quality]
 PROTOCOL_UNSPECIFIED: Protocol
 PROTOCOL_VERSION: Protocol
 FRAME_ENCODING_UNSPECIFIED: FrameEncoding
@@ -34,6 +40,9 @@ FRAME_ENCODING_JPEG: FrameEncoding
 FRAME_EXTENT_UNSPECIFIED: FrameExtent
 FRAME_EXTENT_CROP: FrameExtent
 FRAME_EXTENT_PHOTO: FrameExtent
+QUALITY_UNSPECIFIED: Quality
+QUALITY_FINAL: Quality
+QUALITY_PREVIEW: Quality
 
 class GetCapabilitiesRequest(_message.Message):
     __slots__ = ("protocol_version", "client")
@@ -44,7 +53,7 @@ class GetCapabilitiesRequest(_message.Message):
     def __init__(self, protocol_version: _Optional[int] = ..., client: _Optional[str] = ...) -> None: ...
 
 class GetCapabilitiesResponse(_message.Message):
-    __slots__ = ("protocol_version", "version", "device", "animators", "drivers", "models", "limits")
+    __slots__ = ("protocol_version", "version", "device", "animators", "drivers", "models", "limits", "default_animator")
     PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
@@ -52,6 +61,7 @@ class GetCapabilitiesResponse(_message.Message):
     DRIVERS_FIELD_NUMBER: _ClassVar[int]
     MODELS_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_ANIMATOR_FIELD_NUMBER: _ClassVar[int]
     protocol_version: int
     version: str
     device: str
@@ -59,21 +69,32 @@ class GetCapabilitiesResponse(_message.Message):
     drivers: _containers.RepeatedCompositeFieldContainer[Driver]
     models: _containers.RepeatedScalarFieldContainer[str]
     limits: Limits
-    def __init__(self, protocol_version: _Optional[int] = ..., version: _Optional[str] = ..., device: _Optional[str] = ..., animators: _Optional[_Iterable[_Union[Animator, _Mapping]]] = ..., drivers: _Optional[_Iterable[_Union[Driver, _Mapping]]] = ..., models: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ...) -> None: ...
+    default_animator: str
+    def __init__(self, protocol_version: _Optional[int] = ..., version: _Optional[str] = ..., device: _Optional[str] = ..., animators: _Optional[_Iterable[_Union[Animator, _Mapping]]] = ..., drivers: _Optional[_Iterable[_Union[Driver, _Mapping]]] = ..., models: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., default_animator: _Optional[str] = ...) -> None: ...
 
 class Animator(_message.Message):
-    __slots__ = ("name", "summary", "sizes", "needs_correspondence", "licence")
+    __slots__ = ("name", "summary", "sizes", "needs_correspondence", "licence", "min_steps", "default_steps", "max_steps", "preview_steps", "reach")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     SIZES_FIELD_NUMBER: _ClassVar[int]
     NEEDS_CORRESPONDENCE_FIELD_NUMBER: _ClassVar[int]
     LICENCE_FIELD_NUMBER: _ClassVar[int]
+    MIN_STEPS_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_STEPS_FIELD_NUMBER: _ClassVar[int]
+    MAX_STEPS_FIELD_NUMBER: _ClassVar[int]
+    PREVIEW_STEPS_FIELD_NUMBER: _ClassVar[int]
+    REACH_FIELD_NUMBER: _ClassVar[int]
     name: str
     summary: str
     sizes: _containers.RepeatedScalarFieldContainer[int]
     needs_correspondence: bool
     licence: str
-    def __init__(self, name: _Optional[str] = ..., summary: _Optional[str] = ..., sizes: _Optional[_Iterable[int]] = ..., needs_correspondence: bool = ..., licence: _Optional[str] = ...) -> None: ...
+    min_steps: int
+    default_steps: int
+    max_steps: int
+    preview_steps: int
+    reach: int
+    def __init__(self, name: _Optional[str] = ..., summary: _Optional[str] = ..., sizes: _Optional[_Iterable[int]] = ..., needs_correspondence: bool = ..., licence: _Optional[str] = ..., min_steps: _Optional[int] = ..., default_steps: _Optional[int] = ..., max_steps: _Optional[int] = ..., preview_steps: _Optional[int] = ..., reach: _Optional[int] = ...) -> None: ...
 
 class Driver(_message.Message):
     __slots__ = ("name", "summary", "licence")
@@ -236,7 +257,7 @@ class AnimateRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[AnimateHeader, _Mapping]] = ..., frame: _Optional[_Union[_face_pb2.GeometryFrame, _Mapping]] = ...) -> None: ...
 
 class AnimateHeader(_message.Message):
-    __slots__ = ("protocol_version", "subject_id", "animator", "size", "seed", "window", "encoding", "extent")
+    __slots__ = ("protocol_version", "subject_id", "animator", "size", "seed", "window", "encoding", "extent", "steps", "quality")
     PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
     ANIMATOR_FIELD_NUMBER: _ClassVar[int]
@@ -245,6 +266,8 @@ class AnimateHeader(_message.Message):
     WINDOW_FIELD_NUMBER: _ClassVar[int]
     ENCODING_FIELD_NUMBER: _ClassVar[int]
     EXTENT_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_FIELD_NUMBER: _ClassVar[int]
     protocol_version: int
     subject_id: str
     animator: str
@@ -253,7 +276,9 @@ class AnimateHeader(_message.Message):
     window: int
     encoding: FrameEncoding
     extent: FrameExtent
-    def __init__(self, protocol_version: _Optional[int] = ..., subject_id: _Optional[str] = ..., animator: _Optional[str] = ..., size: _Optional[int] = ..., seed: _Optional[int] = ..., window: _Optional[int] = ..., encoding: _Optional[_Union[FrameEncoding, str]] = ..., extent: _Optional[_Union[FrameExtent, str]] = ...) -> None: ...
+    steps: int
+    quality: Quality
+    def __init__(self, protocol_version: _Optional[int] = ..., subject_id: _Optional[str] = ..., animator: _Optional[str] = ..., size: _Optional[int] = ..., seed: _Optional[int] = ..., window: _Optional[int] = ..., encoding: _Optional[_Union[FrameEncoding, str]] = ..., extent: _Optional[_Union[FrameExtent, str]] = ..., steps: _Optional[int] = ..., quality: _Optional[_Union[Quality, str]] = ...) -> None: ...
 
 class AnimateResponse(_message.Message):
     __slots__ = ("ready", "frame")
@@ -264,14 +289,18 @@ class AnimateResponse(_message.Message):
     def __init__(self, ready: _Optional[_Union[AnimateReady, _Mapping]] = ..., frame: _Optional[_Union[FrameResult, _Mapping]] = ...) -> None: ...
 
 class AnimateReady(_message.Message):
-    __slots__ = ("window", "width", "height")
+    __slots__ = ("window", "width", "height", "steps", "reach")
     WINDOW_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    REACH_FIELD_NUMBER: _ClassVar[int]
     window: int
     width: int
     height: int
-    def __init__(self, window: _Optional[int] = ..., width: _Optional[int] = ..., height: _Optional[int] = ...) -> None: ...
+    steps: int
+    reach: int
+    def __init__(self, window: _Optional[int] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., steps: _Optional[int] = ..., reach: _Optional[int] = ...) -> None: ...
 
 class FrameResult(_message.Message):
     __slots__ = ("index", "time_code", "picture", "error", "seconds")
@@ -296,12 +325,14 @@ class FrameError(_message.Message):
     def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ...) -> None: ...
 
 class PreviewFrameRequest(_message.Message):
-    __slots__ = ("header", "frame")
+    __slots__ = ("header", "frame", "neighbours")
     HEADER_FIELD_NUMBER: _ClassVar[int]
     FRAME_FIELD_NUMBER: _ClassVar[int]
+    NEIGHBOURS_FIELD_NUMBER: _ClassVar[int]
     header: AnimateHeader
     frame: _face_pb2.GeometryFrame
-    def __init__(self, header: _Optional[_Union[AnimateHeader, _Mapping]] = ..., frame: _Optional[_Union[_face_pb2.GeometryFrame, _Mapping]] = ...) -> None: ...
+    neighbours: _containers.RepeatedCompositeFieldContainer[_face_pb2.GeometryFrame]
+    def __init__(self, header: _Optional[_Union[AnimateHeader, _Mapping]] = ..., frame: _Optional[_Union[_face_pb2.GeometryFrame, _Mapping]] = ..., neighbours: _Optional[_Iterable[_Union[_face_pb2.GeometryFrame, _Mapping]]] = ...) -> None: ...
 
 class PreviewFrameResponse(_message.Message):
     __slots__ = ("frame",)

@@ -93,7 +93,9 @@ class FacewrightServiceServicer(object):
 
     def Animate(self, request_iterator, context):
         """Texture geometry. One header, then frames in increasing time; one answer a frame, in
-        the same order, each a picture or an error. Half-close to end; cancel to stop at once.
+        the same order, each a picture or an error, but for frames that are `context` only.
+        Where an animator looks at a frame's neighbours (Animator.reach), a frame waits for so
+        many after it; half-close says that none will come. Cancel to stop at once.
         At most `window` frames are taken beyond those answered; a client that sends more is
         held back by flow control. A frame whose time code is not above that of the last
         accepted frame is answered with an error (INVALID_ARGUMENT); the stream goes on.

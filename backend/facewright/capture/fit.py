@@ -33,12 +33,12 @@ from facewright.render.camera import Camera
 #: Pixels are counted on a crop of this side, whatever the camera's.
 REFERENCE_SIZE = 256
 
-# Lips and lids say most about speech; the oval least, least of all along itself.
-_LIPS = (
+#: Lips and lids say most about speech; the oval least, least of all along itself.
+LIPS = (
     61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
     78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191,
 )  # fmt: skip
-_LIDS = (
+LIDS = (
     33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246,
     263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466,
 )  # fmt: skip
@@ -132,8 +132,14 @@ def fit_shape(
     identity: Float32 | None = None,
     warm_start: FitResult | None = None,
     neck: priors.NeckPrior | None = None,
+    nearby: Float32 | None = None,
+    steps: int | None = None,
 ) -> tuple[Float32, Float32, Float32]:
-    """All of :func:`fit` but the gaze: identity, expression and pose."""
+    """All of :func:`fit` but the gaze: identity, expression and pose.
+
+    ``nearby`` is the (K_exp,) expression expected from frames before and after, a prior;
+    ``steps`` are Gauss-Newton's, by default as many as a cold or a warm start needs.
+    """
     seen = landmarks[:SKIN_POINTS]
     if np.ptp(seen, axis=0).min() < 1e-3 * min(camera.size):
         raise InputError("landmarks: expected a face's points, got points that nearly coincide")
@@ -152,10 +158,16 @@ def fit_shape(
         translation = warm_start.pose[3:]
     weights = _point_weights(seen) * (REFERENCE_SIZE / camera.size[0] / _NOISE)
     precision = priors.expression_precision(expression_names)
+    if nearby is None:
+        steady, nearby = np.zeros(k_expression, np.float32), np.zeros(k_expression, np.float32)
+    else:
+        steady = priors.change_precision(expression_names)
     state = (rotation, translation, alpha, beta)
-    for step in range(_COLD_STEPS if warm_start is None else _WARM_STEPS):
+    if steps is None:
+        steps = _COLD_STEPS if warm_start is None else _WARM_STEPS
+    for step in range(steps):
         state = _gauss_newton_step(
-            basis, seen, weights, precision, camera, state, neck,
+            basis, seen, weights, (precision, steady, nearby), camera, state, neck,
             # A cold start settles the pose before the shape may bend to explain it.
             shape_moves=step >= _POSE_STEPS or warm_start is not None,
             identity_moves=identity is None,
@@ -164,6 +176,77 @@ def fit_shape(
     pose = np.concatenate([poses.rotation_vector(rotation), translation])
     beta = np.clip(beta, priors.LOW, priors.HIGH)
     return alpha.astype(np.float32), beta.astype(np.float32), pose.astype(np.float32)
+
+
+def fit_identity(
+    landmarks: Float32, model: MorphableModel, camera: Camera, *, steps: int = 8
+) -> Float32:
+    """One identity for several pictures of a face, with a pose and expression for each.
+
+    Their sum of posteriors is minimised; each picture's own unknowns are eliminated (the
+    Schur complement), so that K pictures take K times one picture's time. Points err alike
+    in all pictures of a face, so K of them count as sqrt(K), not as K, against the prior.
+
+    Args:
+        landmarks: (K, 478, 2) in the camera's pixels; the more turned the heads, the better
+            depth is known.
+        model, camera: as in :func:`fit`.
+        steps: of Gauss-Newton, after a fit of each picture alone.
+
+    Returns:
+        (K_id,) alpha.
+
+    Raises:
+        InputError: as :func:`fit`, or for no picture at all.
+    """
+    landmarks = checks.floats("landmarks", landmarks, ("K", POINTS, 2))
+    if not len(landmarks):
+        raise InputError("landmarks: expected at least one picture's")
+    basis, names = landmark_basis(model), model.expression_names
+    alone = [fit_shape(points, basis, names, camera) for points in landmarks]
+    alpha = np.mean([fitted[0] for fitted in alone], axis=0, dtype=np.float32)
+    states: list[_State] = [
+        (poses.rotation_matrix(pose[:3]), pose[3:], alpha, beta) for _, beta, pose in alone
+    ]
+    scale = REFERENCE_SIZE / camera.size[0] / _NOISE
+    weights = [_point_weights(points[:SKIN_POINTS]) * scale for points in landmarks]
+    zero = np.zeros(len(names), np.float32)
+    prior = (priors.expression_precision(names), zero, zero)
+    for _ in range(steps):
+        equations = [
+            _normal_equations(
+                basis, points[:SKIN_POINTS], weight, prior, camera, state, None,
+                shape_moves=True, identity_moves=True,
+                identity_precision=len(landmarks) ** -0.5,
+            )
+            for points, weight, state in zip(landmarks, weights, states, strict=True)
+        ]  # fmt: skip
+        states = _shared_identity_step(equations, states)
+    return states[0][2].astype(np.float32)
+
+
+def _shared_identity_step(
+    equations: list[tuple[Float32, Float32]], states: list[_State]
+) -> list[_State]:
+    alpha = states[0][2]
+    shared = np.arange(6, 6 + len(alpha))
+    own = np.setdiff1d(np.arange(len(equations[0][1])), shared)
+    hessian, gradient, solved = np.zeros((len(alpha),) * 2), np.zeros(len(alpha)), []
+    for matrix, slope in equations:
+        right = np.concatenate([matrix[np.ix_(own, shared)], slope[own, None]], axis=1)
+        solved.append(np.linalg.solve(matrix[np.ix_(own, own)].astype(np.float64), right))
+        across = matrix[np.ix_(shared, own)]
+        hessian += matrix[np.ix_(shared, shared)] - across @ solved[-1][:, :-1]
+        gradient += slope[shared] - across @ solved[-1][:, -1]
+    moved = np.linalg.solve(hessian, -gradient)
+    new = []
+    for (rotation, translation, _, beta), one in zip(states, solved, strict=True):
+        step = (-one[:, -1] - one[:, :-1] @ moved).astype(np.float32)
+        rotation = poses.rotation_matrix(step[:3]) @ rotation
+        new.append(
+            (rotation, translation + step[3:6], (alpha + moved).astype(np.float32), beta + step[6:])
+        )
+    return new
 
 
 def landmark_offsets(
@@ -199,8 +282,8 @@ def landmark_offsets(
 def _point_weights(seen: Float32) -> Float32:
     """(468, 2, 2) the matrices A_i, without the noise's scale."""
     weights = np.ones(SKIN_POINTS, np.float32)
-    weights[list(_LIPS)] = _LIP_WEIGHT
-    weights[list(_LIDS)] = _LID_WEIGHT
+    weights[list(LIPS)] = _LIP_WEIGHT
+    weights[list(LIDS)] = _LID_WEIGHT
     matrices = weights[:, None, None] * np.eye(2, dtype=np.float32)
     oval = seen[list(OVAL)]
     along = np.roll(oval, -1, axis=0) - np.roll(oval, 1, axis=0)
@@ -229,14 +312,17 @@ def _first_pose(points: Float32, seen: Float32, camera: Camera) -> tuple[Float32
     return rotation.astype(np.float32), translation.astype(np.float32)
 
 
+#: Rotation, translation, alpha, beta.
 _State = tuple[Float32, Float32, Float32, Float32]
+#: P, the diagonal of the precision over time, and the beta that it pulls to.
+_ExpressionPrior = tuple[Float32, Float32, Float32]
 
 
 def _gauss_newton_step(
     basis: LandmarkBasis,
     seen: Float32,
     weights: Float32,
-    precision: Float32,
+    prior: _ExpressionPrior,
     camera: Camera,
     state: _State,
     neck: priors.NeckPrior | None,
@@ -244,7 +330,37 @@ def _gauss_newton_step(
     shape_moves: bool,
     identity_moves: bool,
 ) -> _State:
+    hessian, gradient = _normal_equations(
+        basis, seen, weights, prior, camera, state, neck,
+        shape_moves=shape_moves, identity_moves=identity_moves,
+    )  # fmt: skip
+    step = np.linalg.solve(hessian, -gradient).astype(np.float32)
     rotation, translation, alpha, beta = state
+    rotation = poses.rotation_matrix(step[:3]) @ rotation
+    translation = translation + step[3:6]
+    if shape_moves:
+        if identity_moves:
+            alpha = alpha + step[6 : 6 + len(alpha)]
+        beta = beta + step[-len(beta) :]
+    return rotation, translation, alpha, beta
+
+
+def _normal_equations(
+    basis: LandmarkBasis,
+    seen: Float32,
+    weights: Float32,
+    prior: _ExpressionPrior,
+    camera: Camera,
+    state: _State,
+    neck: priors.NeckPrior | None,
+    *,
+    shape_moves: bool,
+    identity_moves: bool,
+    identity_precision: float = 1.0,
+) -> tuple[Float32, Float32]:
+    """(N, N) Hessian and (N,) gradient in pose, then alpha and beta where they move."""
+    rotation, translation, alpha, beta = state
+    precision, steady, nearby = prior
     turned = rotation @ basis.points(alpha, beta)
     x, y, z = turned + translation[:, None]
     z = np.minimum(z, -1e-3)
@@ -269,24 +385,16 @@ def _gauss_newton_step(
         by_model_point = by_point @ rotation
         if identity_moves:
             columns.append(_through(by_model_point, basis.identity))
-            priors_block.append(np.eye(len(alpha), dtype=np.float32))
-            pulls.append(alpha)
+            priors_block.append(identity_precision * np.eye(len(alpha), dtype=np.float32))
+            pulls.append(identity_precision * alpha)
         columns.append(_through(by_model_point, basis.expression))
         bounds = np.where((beta < priors.LOW) | (beta > priors.HIGH), priors.SOFTNESS**-2, 0.0)
         outside = beta - np.clip(beta, priors.LOW, priors.HIGH)
-        priors_block.append(precision + np.diag(bounds))
-        pulls.append(precision @ beta + bounds * outside)
+        priors_block.append(precision + np.diag(bounds + steady))
+        pulls.append(precision @ beta + bounds * outside + steady * (beta - nearby))
     jacobian = np.concatenate(columns, axis=-1).reshape(2 * SKIN_POINTS, -1)
     gradient = jacobian.T @ residual.ravel() + np.concatenate(pulls)
-    hessian = jacobian.T @ jacobian + _block_diagonal(priors_block)
-    step = np.linalg.solve(hessian, -gradient).astype(np.float32)
-    rotation = poses.rotation_matrix(step[:3]) @ rotation
-    translation = translation + step[3:6]
-    if shape_moves:
-        if identity_moves:
-            alpha = alpha + step[6 : 6 + len(alpha)]
-        beta = beta + step[-len(beta) :]
-    return rotation, translation, alpha, beta
+    return jacobian.T @ jacobian + _block_diagonal(priors_block), gradient
 
 
 def _minus_cross(points: Float32) -> Float32:

@@ -10,6 +10,7 @@ points then hardly depend on where and how large the face was.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -89,16 +90,20 @@ class FaceFinder:
     _detectors: tuple[Any, ...] = field(default=(), repr=False)
     _spoken: bool = field(default=False, repr=False)
 
-    def find(self, picture: UInt8) -> list[Face]:
+    def find(self, picture: UInt8, *, forgiving: bool = True) -> list[Face]:
         """Every face of a (H, W, 3) uint8 sRGB picture, the largest first.
 
         Where a plain look finds none, contrast is raised, the picture is padded and
-        turned: paintings, cartoons and faces that fill the frame come in that way.
+        turned: paintings, cartoons and faces that fill the frame come in that way, unless
+        ``forgiving`` is off, which saves most of the time that a picture without a face
+        takes.
         """
         picture = checks.picture("picture", picture)
         with self._lock:
             self._start()
-            for looked_at, back, depths in _looks(picture):
+            for looked_at, back, depths in itertools.islice(
+                _looks(picture), None if forgiving else 1
+            ):
                 faces = [
                     face
                     for box, score in self._detect(looked_at, depths)
@@ -133,6 +138,29 @@ class FaceFinder:
         if not faces:
             raise NoFaceError("frame: no face was found in it")
         return faces[0].points
+
+    def look_again(self, frame: UInt8, near: Float32) -> tuple[Float32, float] | None:
+        """The face near where another look had it, and how sure its points are.
+
+        Args:
+            frame: (H, W, 3) uint8 sRGB.
+            near: (478, 2) points of the same face in this frame or one nearby; only where
+                to look.
+
+        Returns:
+            (478, 2) points, and how far the looks that they are the mean of lie apart:
+            the mean distance from it over the face's height. None where no face is seen.
+        """
+        frame = checks.picture("frame", frame)
+        near = checks.floats("near", near, (POINTS, 2))
+        with self._lock:
+            self._start()
+            looks = self._looks_at(frame, near, _LOOKS)
+        if looks is None:
+            return None
+        points = np.mean(looks, axis=0, dtype=np.float32)
+        apart = np.linalg.norm(looks - points, axis=-1).mean()
+        return points, float(apart / max(np.ptp(points[:468, 1]), 1.0))
 
     def close(self) -> None:
         """Release the native graphs; the next call starts them again."""
@@ -210,8 +238,14 @@ class FaceFinder:
         return Face(second, float(score)) if steady else None
 
     def _upright(self, picture: UInt8, points: Float32, looks: tuple[_Look, ...]) -> Float32 | None:
-        """Points found again in upright squares cut by the points of a first look: the mean
-        of several looks, which halves the mesh's trembling."""
+        """The mean of :meth:`_looks_at`, which halves the mesh's trembling."""
+        found = self._looks_at(picture, points, looks)
+        return None if found is None else np.mean(found, axis=0, dtype=np.float32)
+
+    def _looks_at(
+        self, picture: UInt8, points: Float32, looks: tuple[_Look, ...]
+    ) -> Float32 | None:
+        """(L, 478, 2) points found again in upright squares cut by those of a first look."""
         eyes = points[EYE_CORNERS[1]] - points[EYE_CORNERS[0]]
         found = []
         for tilt, zoom, shift in looks:
@@ -224,7 +258,7 @@ class FaceFinder:
             if seen is None:
                 return None
             found.append(_apply(cv2.invertAffineTransform(to_square), seen))
-        return np.mean(found, axis=0, dtype=np.float32)
+        return np.stack(found)
 
     def _points_near_centre(self, square: UInt8) -> Float32 | None:
         if self._spoken:

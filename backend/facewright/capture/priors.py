@@ -10,6 +10,7 @@ sees nearly zero.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -37,6 +38,7 @@ _ASYMMETRY = 0.2
 LOW, HIGH, SOFTNESS = 0.0, 1.0, 0.02
 
 
+@functools.cache
 def expression_precision(names: tuple[str, ...]) -> Float32:
     """(K, K) inverse covariance of the blendshape weights called ``names``."""
     widths = np.array([_width(name) for name in names], np.float32)
@@ -51,8 +53,24 @@ def expression_precision(names: tuple[str, ...]) -> Float32:
     return precision.astype(np.float32)
 
 
-def _width(name: str) -> float:
-    return next(width for pattern, width in _WIDTHS if re.search(pattern, name))
+#: First match wins: standard deviations of a weight from the mean of its neighbours, the
+#: frames before and after: what lids and lips do in a frame, brows and cheeks do not.
+_CHANGES: tuple[tuple[str, float], ...] = (
+    (r"eyeBlink", 0.2),
+    (r"eye|jawOpen", 0.1),
+    (r"mouth|jaw|lip", 0.05),
+    (r"", 0.03),
+)
+
+
+@functools.cache
+def change_precision(names: tuple[str, ...]) -> Float32:
+    """(K,) inverse variance of the weights about the mean of the neighbouring frames'."""
+    return np.array([_width(name, _CHANGES) ** -2 for name in names], np.float32)
+
+
+def _width(name: str, widths: tuple[tuple[str, float], ...] = _WIDTHS) -> float:
+    return next(width for pattern, width in widths if re.search(pattern, name))
 
 
 #: Base of the neck in model space, metres: below the head's pivot and behind it.

@@ -11,11 +11,11 @@ from functools import partial
 import numpy as np
 
 from facewright.capture import CaptureSession
-from facewright.checks import UInt8
+from facewright.checks import Float32, UInt8
 from facewright.evaluate import flicker, recapture, scores
 from facewright.evaluate.boxes import Box, boxes
 from facewright.evaluate.geometry import square_frames
-from facewright.evaluate.judges import Judge
+from facewright.evaluate.judges import Judge, View
 from facewright.evaluate.rows import Maker
 from facewright.evaluate.scores import Scores
 from facewright.evaluate.shown import Shown
@@ -114,8 +114,8 @@ class Comparison:
                 shown.offer(truth.number, truth.frame, frames, found)
                 done += 1
         for judge in self.judges:
-            for label, values in judge.finish().items():
-                self._rows[label].whole |= values
+            for label, whole in judge.finish().items():
+                self._rows[label].whole |= whole
         cost = {label: 1000 * spent / done for label, spent in seconds.items()}
         return Result(task, self._rows, cost, shown)
 
@@ -131,11 +131,14 @@ class Comparison:
                 found = scores.likeness(frame, truth.frame, points, eyes_moved)
             if truth.follows:
                 found |= scores.steadiness(self._before[label], frame, truth.moved, truth.face)
+            points = None
             if truth.looked:
-                found |= self._looked_at(label, frame, truth.seen)
+                again, points = self._looked_at(label, frame, truth.seen)
+                found |= again
+            before = self._before.get(label) if truth.follows else None
+            view = View(label, truth.number, frame, truth.frame, before, points)
             for judge in self.judges:
-                before = self._before.get(label) if truth.follows else None
-                found |= judge.frame(label, frame, truth.frame, before)
+                found |= judge.frame(view)
             self._rows[label].add(found)
             self._before[label] = frame
             every[label] = found
@@ -143,17 +146,18 @@ class Comparison:
 
     def _looked_at(
         self, label: str, frame: UInt8, seen: recapture.Seen | None
-    ) -> dict[str, float | None]:
+    ) -> tuple[dict[str, float | None], Float32 | None]:
+        """Scores of a frame that is captured again, and its landmarks."""
         if seen is None:
-            return {}
+            return {}, None
         if label == TRUTH:
-            return {"opening": seen.opening}
+            return {"opening": seen.opening}, seen.points
         same = self.task.mode != "cross"
         made = recapture.look(self.session, self.task.subject, frame, seen if same else None)
         if made is None:
-            return {"lost": 1.0}
+            return {"lost": 1.0}, None
         found = recapture.differences(made, seen, same_face=same)
-        return {"lost": 0.0, "opening": made.opening, **found}
+        return {"lost": 0.0, "opening": made.opening, **found}, made.points
 
     def _truths(self) -> Iterator[list[_Truth]]:
         """The compared frames in order, in batches."""

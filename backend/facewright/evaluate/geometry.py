@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from facewright.animate.base import CoefficientGeometry
 from facewright.animate.texture import resized
 from facewright.capture import CaptureSession, FitResult, Subject
+from facewright.capture.track_fit import fit_track
+from facewright.capture.track_landmarks import track_landmarks
 from facewright.checks import Float32, UInt8
 from facewright.errors import InputError, NoFaceError
 from facewright.face import pose as poses
@@ -28,14 +30,13 @@ class ClipGeometry:
 
     Attributes:
         geometry: the frames whose face is known, in order; ``indices`` are frame numbers.
-        points: (T, 478, 2) MediaPipe's points as seen, not smoothed, in the camera's
-            pixels; zeros where none are known.
-        boxes: (T, 68, 2) the fitted iBUG landmarks that boxes are taken around.
-        known: (T,) bool, the frames that can be made and compared.
+            Some may be interpolated: they serve as neighbours.
+        boxes: (T, 68, 2) the fitted iBUG landmarks that boxes are taken around; zeros
+            where none are known.
+        known: (T,) bool, the frames that show the face and can be compared.
     """
 
     geometry: CoefficientGeometry
-    points: Float32
     boxes: Float32
     known: NDArray[np.bool_]
 
@@ -100,7 +101,6 @@ def _alone(
     check: Callable[[int], None],
 ) -> ClipGeometry:
     fits: dict[int, FitResult] = {}
-    seen: dict[int, Float32] = {}
     total = 0
     for total, frame in enumerate(frames, 1):
         number = total - 1
@@ -108,10 +108,10 @@ def _alone(
         if wanted is not None and number not in wanted:
             continue
         try:
-            seen[number], fits[number] = captured(session, subject, frame)
+            fits[number] = captured(session, subject, frame)[1]
         except NoFaceError:
             continue
-    return _assembled(subject, total, seen, fits)
+    return _assembled(subject, total, fits)
 
 
 def _followed(
@@ -121,32 +121,27 @@ def _followed(
     fps: float,
     check: Callable[[int], None],
 ) -> ClipGeometry:
-    fits: dict[int, FitResult] = {}
-    seen: dict[int, Float32] = {}
-    total, near = 0, None
-    for total, frame in enumerate(frames, 1):
-        check(total - 1)
-        try:
-            near = captured(session, subject, frame, near)
-        except NoFaceError:
-            near = None
-            continue
-        seen[total - 1], fits[total - 1] = near
-    return _assembled(subject, total, seen, fits)
+    seen = track_landmarks(frames, session.finder, fps=fps, seen=lambda number, *_: check(number))
+    fits = fit_track(seen.smooth, subject)
+    rows = np.flatnonzero(seen.known)
+    pose = fits.relative_pose(subject.coefficients.pose)
+    identity = subject.coefficients.identity
+    boxes = np.zeros((len(seen), 68, 2), np.float32)
+    for row in rows:
+        boxes[row] = landmarks68(subject, identity, fits.expression[row], fits.pose[row])
+    geometry = CoefficientGeometry(rows, fits.expression[rows], pose[rows], fits.gaze[rows])
+    return ClipGeometry(geometry, boxes, seen.found)
 
 
-def _assembled(
-    subject: Subject, total: int, seen: dict[int, Float32], fits: dict[int, FitResult]
-) -> ClipGeometry:
+def _assembled(subject: Subject, total: int, fits: dict[int, FitResult]) -> ClipGeometry:
     if not fits:
         raise NoFaceError("no frame shows a face")
-    points = np.zeros((total, 478, 2), np.float32)
     boxes = np.zeros((total, 68, 2), np.float32)
     known = np.zeros(total, bool)
     for number, fitted in fits.items():
-        points[number], known[number] = seen[number], True
+        known[number] = True
         boxes[number] = landmarks68(subject, fitted.identity, fitted.expression, fitted.pose)
-    return ClipGeometry(geometry_of(subject, fits.values(), fits), points, boxes, known)
+    return ClipGeometry(geometry_of(subject, fits.values(), fits), boxes, known)
 
 
 def captured(

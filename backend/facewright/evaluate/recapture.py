@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facewright.capture import CaptureSession, FitResult, Subject
 from facewright.capture.landmarks import EYE_CORNERS
@@ -120,14 +121,19 @@ def angle(a: Float32, b: Float32) -> float:
 
 
 def similar(points: Float32, onto: Float32) -> Float32:
-    """(478, 2) points turned, scaled and moved so that eyes and nose lie as in ``onto``.
+    """(478, 2) points turned, scaled and moved so that eyes and nose lie as in ``onto``."""
+    steady = list(_STEADY)
+    matrix = similarity(points[steady], onto[steady])
+    return (points @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+
+
+def similarity(points: Float32, onto: Float32) -> NDArray[np.float64]:
+    """(2, 3) the rotation, scale and shift that best carry (N, 2) points onto others.
 
     Least squares in the complex plane, where a similarity is z -> a z + b.
     """
-    z, w = (p[..., 0] + 1j * p[..., 1] for p in (points.astype(float), onto.astype(float)))
-    steady = list(_STEADY)
-    middle, target = z[steady].mean(), w[steady].mean()
-    spread = z[steady] - middle
-    a = np.vdot(spread, w[steady] - target) / max(float(np.vdot(spread, spread).real), 1e-12)
-    moved = a * (z - middle) + target
-    return np.stack([moved.real, moved.imag], -1).astype(np.float32)
+    z, w = (p[:, 0] + 1j * p[:, 1] for p in (points.astype(float), onto.astype(float)))
+    spread = z - z.mean()
+    a = np.vdot(spread, w - w.mean()) / max(float(np.vdot(spread, spread).real), 1e-12)
+    b = w.mean() - a * z.mean()
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])

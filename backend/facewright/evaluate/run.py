@@ -14,8 +14,9 @@ from facewright.dub import Job
 from facewright.errors import CancelledError, InputError
 from facewright.evaluate import tasks
 from facewright.evaluate.compare import Comparison
+from facewright.evaluate.judges import Judge
 from facewright.evaluate.options import Options
-from facewright.evaluate.rows import Maker
+from facewright.evaluate.rows import STILL, Maker
 from facewright.evaluate.store import Store, check_folder
 from facewright.evaluate.summary import clip_numbers, summary
 from facewright.media.files import write_bytes
@@ -120,10 +121,12 @@ def evaluate(
     if options.against not in makers:
         raise InputError(f"against: {options.against!r} is none of {', '.join(makers)}")
     judges, absent = judges_in(options.weights)
+    absent |= _unmeasured(options)
     store = Store(folder)
     session = CaptureSession()
     finished: list[dict[str, Any]] = []
     failed: dict[str, str] = {}
+    kept: list[str] = []
     reason: InputError | None = None
     choice = options.choice(max(maker.reach for maker in makers.values()))
     try:
@@ -132,7 +135,9 @@ def evaluate(
             tell(0.0)
             mark = options.fingerprint(mode, one.sources)
             done = store.read(one.name, mark) if resume else None
-            if done is None:
+            if done is not None:
+                kept.append(one.name)
+            else:
                 try:
                     task = one.make(session, choice, tell.capturing)
                     done = _compared(task, makers, session, options, judges, tell, store, mark)
@@ -148,13 +153,13 @@ def evaluate(
         session.close()
     if not finished:
         raise reason or InputError("clips: expected at least one that can be evaluated")
-    for judge in judges:
-        absent |= getattr(judge, "absent", {})
+    if kept and any(type(judge).total is not Judge.total for judge in judges):
+        absent["FID"] = "needs the frames of all clips: run without --resume"
     report = {
         "version": _VERSION,
         "mode": mode,
         "options": said(options),
-        **summary(finished, options.against),
+        **_summed(finished, judges, options, resumed=bool(kept)),
         "not_measured": absent,
         "failed": failed,
         "clips": finished,
@@ -165,9 +170,30 @@ def evaluate(
     return report
 
 
+def _unmeasured(options: Options) -> dict[str, str]:
+    """What the options themselves leave out, and why."""
+    found = {}
+    if options.step > 1:
+        found["flicker (warped error, Pixel-MSE, tLP)"] = "needs consecutive frames: --step 1"
+    if not options.recapture_every:
+        found["landmarks, expression, pose, gaze"] = "needs --recapture"
+    return found
+
+
+def _summed(
+    clips: list[dict[str, Any]], judges: Sequence[Judge], options: Options, resumed: bool
+) -> dict[str, Any]:
+    """The summary, with what judges say of all tasks together, if they saw them all."""
+    found = summary(clips, options.against, options.seed)
+    for judge in () if resumed else judges:
+        for label, values in judge.total().items():
+            found["mean"][label] |= {k: v for k, v in values.items() if v is not None}
+    return found
+
+
 def _compared(
     task: tasks.Task, makers: dict[str, Maker], session: CaptureSession, options: Options,
-    judges: Sequence[Any], tell: _Progress, store: Store, mark: str,
+    judges: Sequence[Judge], tell: _Progress, store: Store, mark: str,
 ) -> dict[str, Any]:  # fmt: skip
     result = Comparison(
         task, makers, session, options.against, options.recapture_every, judges, tell.comparing
@@ -227,6 +253,8 @@ def totals(report: dict[str, Any]) -> list[str]:
     lines = [text.replace(" frames;", " clips;") for text in lines]
     against = report["options"]["against"]
     for label, found in report["differences"].items():
+        if label == STILL:
+            continue
         parts = [
             f"{metric.removeprefix('psnr_')} {gain['mean']:+.2f} dB"
             + ("" if gain["low"] is None else f" [{gain['low']:+.2f}, {gain['high']:+.2f}]")

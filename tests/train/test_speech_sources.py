@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import gzip
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from facewright import cli
 from facewright.errors import InputError
 from facewright.train.speech import prompts, score, seen, texts
 
@@ -70,10 +69,7 @@ def test_lags_are_found_and_told_apart():
     assert seen.lagged_correlation(predicted, np.full(300, np.nan, np.float32))[0] == 0
 
 
-def test_a_wrong_preset_is_one_line(tmp_path):
-    command = [sys.executable, "-m", "facewright.train", "emoa2e", "--preset", "nope"]
-    done = subprocess.run(
-        [*command, "--work", str(tmp_path)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 2
-    assert done.stderr == "error: preset: 'nope' is not one of embedded, desk, smoke\n"
+def test_a_wrong_preset_is_one_line(tmp_path, capsys):
+    assert cli.run(["train", "emoa2e", "--preset", "nope", "--work", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert told == "facewright: preset: 'nope' is not one of embedded, desk, smoke\n"

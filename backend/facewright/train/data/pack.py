@@ -27,7 +27,9 @@ ProgressListener = Callable[[str, float, float], None]
 
 _STAGE = "packing"
 
-_finder: FaceFinder | None = None  # of a worker process
+# Of a worker process.
+_finder: FaceFinder | None = None
+_stopping = False
 
 
 def pack(
@@ -142,23 +144,23 @@ def _run(tasks: Sequence[_Task], jobs: int) -> Generator[tuple[int, Record], Non
             _end_worker()
         return
     before = set(active_children())
-    workers = min(jobs, len(tasks))
     # Forked, native threads that the parent may have started would be lost.
-    with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker) as executor:
-        try:
-            futures = {executor.submit(_pack_one, *task): k for k, task in enumerate(tasks)}
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        except BrokenProcessPool as error:
-            raise BackendError(
-                "a packing process was ended by the system (out of memory?); run again with"
-                " fewer jobs, it goes on"
-            ) from error
-        except BaseException:  # a stop by the user too: what is being packed is given up
-            executor.shutdown(wait=False, cancel_futures=True)
-            for child in set(active_children()) - before:
-                child.terminate()
-            raise
+    executor = ProcessPoolExecutor(min(jobs, len(tasks)), get_context("spawn"), _start_worker)
+    try:
+        futures = {executor.submit(_pack_one, *task): k for k, task in enumerate(tasks)}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    except BrokenProcessPool as error:
+        raise BackendError(
+            "a packing process was ended by the system (out of memory?); run again with"
+            " fewer jobs, it goes on"
+        ) from error
+    except BaseException:  # a stop by the user too: what is being packed is given up
+        for child in set(active_children()) - before:
+            child.terminate()
+        raise
+    finally:
+        executor.shutdown(cancel_futures=True)
 
 
 def _start_worker(in_process: bool = False) -> None:
@@ -180,11 +182,15 @@ def _end_worker() -> None:
 
 
 def _unwind(number: int, frame: object) -> None:
+    global _stopping
+    _stopping = True  # for what is queued in this process: the executor outlives the exit
     raise SystemExit(128 + number)
 
 
 def _pack_one(source: Source, stamp: str, out: Path, settings: Settings) -> Record:
     assert _finder is not None
+    if _stopping:
+        raise SystemExit
     try:
         clips = pack_file(source, out, settings, _finder)
     except InputError as error:

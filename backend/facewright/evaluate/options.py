@@ -94,14 +94,21 @@ def rows_of(animators: Sequence[str], steps: int | None, against: str) -> tuple[
     Args:
         animators: as :meth:`Row.parse` takes them.
         steps: for animators that do not say their own; None for their default.
-        against: an animator too.
+        against: an animator too, at its own steps.
+
+    Raises:
+        InputError: for other texts, and for steps that no animator would take.
     """
     rows = {STILL: Row(STILL, STILL)}
+    took = steps is None
     for text in (against, *animators):
         row = Row.parse(text)
         if steps is not None and row.steps is None and text != against:
             row = Row.parse(text.replace(row.animator, f"{row.animator}@{steps}", 1))
+            took = True
         rows[row.label] = row
+    if not took:
+        raise InputError(f"steps: got {steps}, but no --animator NAME that would take them")
     return tuple(rows.values())
 
 

@@ -145,7 +145,8 @@ def evaluate(
                     raise
                 except InputError as error:
                     failed[one.name], reason = str(error), reason or error
-                    told(f"skipped: {error}")
+                    if len(planned) > 1:
+                        told(f"skipped: {error}")
                     continue
             finished.append(done)
             told(line(done))

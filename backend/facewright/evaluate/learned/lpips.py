@@ -3,7 +3,8 @@
 The network is built here from the weights' own shapes, so that neither the ``lpips``
 package nor torchvision has to be there. The file is made where they are:
 
-    safetensors.torch.save_model(lpips.LPIPS(net="alex"), "lpips.safetensors")
+    state = {k: v.clone() for k, v in lpips.LPIPS(net="alex").state_dict().items()}
+    safetensors.torch.save_file(state, "lpips.safetensors")
 """
 
 from __future__ import annotations

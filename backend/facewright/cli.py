@@ -1,4 +1,4 @@
-"""``facewright …``: dub, capture, serve, models.
+"""``facewright …``: dub, capture, capture-motion, serve, models.
 
 Heavy modules are imported where they are used, so that ``--help`` answers at once.
 """
@@ -31,6 +31,7 @@ app = typer.Typer(
 Examples:
   facewright dub portrait.jpg speech.wav -o talking.mp4
   facewright capture portrait.jpg -o subject.glb
+  facewright capture-motion video.mp4 -o motion.npz
   facewright serve
   facewright models
 
@@ -206,6 +207,69 @@ def capture(
     for warning in subject.warnings:
         console.say(f"warning: {warning}")
     print(f"{out}: {len(subject.model.mean):,} vertices, model {subject.model.name}")
+
+
+@app.command("capture-motion")
+def capture_motion(
+    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="A video that shows a face.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="MOTION", help=".npz, .csv (ARKit) or .json.")
+    ],
+    face: Annotated[
+        int, typer.Option(metavar="N", help="Which face of the first frame; 0 is the largest.")
+    ] = 0,
+    subject: Annotated[
+        Path | None,
+        typer.Option(metavar="S.npz", help="The same person, captured before: keeps identity."),
+    ] = None,
+    identity_frames: Annotated[
+        int, typer.Option(metavar="N", help="On how many frames identity is fitted, 1 to 100.")
+    ] = 7,
+    subject_out: Annotated[
+        Path | None,
+        typer.Option(metavar="S.npz", help="Write the face too, from its most neutral frame."),
+    ] = None,
+    confidence_out: Annotated[
+        Path | None,
+        typer.Option(metavar="C.csv", help="Write each frame's confidence too, 0 to 1."),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Track a face through a video: expression, head pose and gaze of every frame.
+
+    One identity for the whole clip, and motion without trembling. Frames that show no face
+    are told; gaps are bridged by what lies before and after.
+
+    \b
+    Examples:
+      facewright capture-motion video.mp4 -o motion.npz
+      facewright capture-motion interview.mov -o guest.csv --face 1
+      facewright capture-motion video.mp4 -o m.npz --subject-out s.npz --confidence-out c.csv
+      facewright capture-motion take2.mp4 -o take2.json --subject s.npz
+    """
+    from facewright.capture.track_video import absences
+    from facewright.capture.track_video import capture_motion as run
+    from facewright.dub import Job
+
+    with console.signals_unwind(), console.ProgressDisplay(quiet) as progress:
+        tracked = run(
+            video,
+            out,
+            subject=subject,
+            face=face,
+            identity_frames=identity_frames,
+            subject_out=subject_out,
+            confidence_out=confidence_out,
+            tell=Job(progress).tell,
+        )
+    for warning in tracked.subject.warnings:
+        if "--face" not in warning:  # it counts the faces of another frame
+            console.say(f"warning: {warning}")
+    if missing := absences(tracked):
+        console.say(f"warning: no face in frames {missing}")
+    motion, found = tracked.motion, int(tracked.found.sum())
+    seconds = len(motion) / motion.fps
+    print(f"{out}: {len(motion)} frames, {seconds:.2f} s, face found in {found}")
 
 
 @app.command()

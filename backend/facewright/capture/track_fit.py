@@ -73,7 +73,7 @@ def fit_track(
         neck: whether the neck's base is expected near where the subject's photo has it:
             right where the photo is a frame of the clip and the person stays in place.
         steady: whether neighbours' expressions are a prior.
-        progress: called with the number of frames fitted, each counted once.
+        progress: called with the number of frames done; one fitted twice counts once.
 
     Raises:
         InputError: for landmarks of another shape, or without any frame that has them.
@@ -96,9 +96,9 @@ def fit_track(
                 offsets=offsets, neutral=neutral, warm_start=before,
             )  # fmt: skip
         results.append(before)
-        progress(len(results))
+        progress(len(results) // 2 if steady else len(results))
     if steady:
-        _steady(raw, subject, results, offsets, neutral)
+        _steady(raw, subject, results, offsets, neutral, progress)
     return _arrays(results)
 
 
@@ -108,6 +108,7 @@ def _steady(
     results: list[FitResult | None],
     offsets: Float32 | None,
     neutral: Float32 | None,
+    progress: Callable[[int], None],
 ) -> None:
     """Fit every frame that has neighbours once more, in place."""
     model, camera = subject.model, subject.camera
@@ -117,17 +118,28 @@ def _steady(
     neck = None if neutral is None else priors.NeckPrior.around(neutral, model.metres_per_unit)
     first = [None if result is None else result.expression for result in results]
     for k, result in enumerate(results):
-        around = [
-            e for e in (first[max(k - 1, 0)], first[min(k + 1, len(first) - 1)]) if e is not None
-        ]
-        if result is None or not around:
+        progress((len(results) + k + 1) // 2)
+        if result is None:
             continue
-        expected = np.mean(around, axis=0, dtype=np.float32)
+        expected = _expected(first, k)
         alpha, beta, pose = fit_shape(
             landmarks[k], basis, model.expression_names, camera,
             result.identity, result, neck, nearby=expected, steps=_STEADY_STEPS,
         )  # fmt: skip
         results[k] = _result(landmarks[k], basis, camera, alpha, beta, pose)
+
+
+def _expected(expressions: list[Float32 | None], k: int) -> Float32:
+    """The mean of a frame's expression and its neighbours', binomially weighted.
+
+    Without its own part, noise that changes sign with every frame would only be turned
+    over.
+    """
+    total, weights = np.zeros_like(expressions[k]), 0.0
+    for offset, weight in ((-1, 0.25), (0, 0.5), (1, 0.25)):
+        if 0 <= k + offset < len(expressions) and (at := expressions[k + offset]) is not None:
+            total, weights = total + weight * at, weights + weight
+    return total / weights
 
 
 def _result(

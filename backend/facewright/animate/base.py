@@ -8,8 +8,10 @@ be made again alone, from its neighbours' geometry, and batches leave no seams.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -243,11 +245,16 @@ def checked_steps(animator: Animator, steps: int | None) -> int:
     return int(steps)
 
 
-_FACTORIES: dict[str, Callable[[], Animator]] = {}
+_FACTORIES: dict[str, Callable[..., Animator]] = {}
 
 
-def register(name: str, factory: Callable[[], Animator]) -> None:
-    """Make an animator known by name."""
+def register(name: str, factory: Callable[..., Animator]) -> None:
+    """Make an animator known by name.
+
+    Args:
+        name: what users ask for.
+        factory: makes it; one that has weights takes a file's path, or none for its own.
+    """
     _FACTORIES[name] = factory
 
 
@@ -256,8 +263,17 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_FACTORIES))
 
 
-def create(name: str) -> Animator:
-    """The animator called ``name``."""
+def create(name: str, weights: Path | None = None) -> Animator:
+    """The animator called ``name``, with the weights of a file if given.
+
+    Raises:
+        InputError: for an unknown name, and for weights where there are none to replace.
+    """
     if name not in _FACTORIES:
         raise InputError(f"animator: {name!r} is not one of {', '.join(names())}")
-    return _FACTORIES[name]()
+    factory = _FACTORIES[name]
+    if weights is None:
+        return factory()
+    if not inspect.signature(factory).parameters:
+        raise InputError(f"animator: {name!r} takes no weights, got {weights}")
+    return factory(weights)

@@ -151,17 +151,7 @@ def _created(row: Row, size: int) -> Animator:
     from facewright import animate
     from facewright.animate.base import checked_steps
 
-    animator: Any
-    if row.weights is None:
-        animator = animate.create(row.animator)
-    else:
-        kind: Any = type(animate.create(row.animator))
-        try:
-            animator = kind(weights=row.weights)
-        except TypeError as error:
-            raise InputError(
-                f"animator: {row.animator!r} takes no weights, got {row.weights}"
-            ) from error
+    animator = animate.create(row.animator, row.weights)
     checked_steps(animator, row.steps)
     if size not in animator.sizes:
         raise InputError(f"size: {row.animator!r} makes {animator.sizes}, got {size}")

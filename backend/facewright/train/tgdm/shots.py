@@ -1,0 +1,102 @@
+"""A pack's clips -> shots on disk, mapped into memory when they are trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import fields
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from facewright.errors import FacewrightError, InputError
+from facewright.train.data.shards import Clip, open_pack
+from facewright.train.tgdm.paper_pairs import Shot, shot_of
+
+#: Written last: a folder with it is whole.
+_WHOLE = "whole"
+_ARRAYS = tuple(field.name for field in fields(Shot))
+
+
+def save(shot: Shot, folder: Path) -> None:
+    """Keep a shot's arrays as .npy."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _ARRAYS:
+        np.save(folder / f"{name}.npy", getattr(shot, name), allow_pickle=False)
+    (folder / _WHOLE).touch()
+
+
+def load(folder: Path) -> Shot:
+    """Map what :func:`save` kept.
+
+    Raises:
+        InputError: for a folder that is not whole, or was damaged.
+    """
+    try:
+        if not (folder / _WHOLE).is_file():
+            raise InputError(f"shot: {folder} is not whole; remove it, and it is made again")
+        arrays = [
+            np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS
+        ]
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"shot: {folder} is damaged ({error}); remove it") from error
+    return Shot(*arrays)
+
+
+def render_shots(
+    pack: Path,
+    folder: Path,
+    side: int,
+    *,
+    split: str = "train",
+    jobs: int = 1,
+    report: Callable[[str], None] = lambda line: None,
+) -> tuple[Shot, ...]:
+    """The shots of a pack; makes those that are not in ``folder`` yet.
+
+    Args:
+        pack: made by ``facewright data pack``.
+        folder: of the shots, two pictures and 3 KB a frame.
+        side: of their pictures.
+        split: of the pack's identities.
+        jobs: processes.
+        report: told what happens, line by line.
+
+    Raises:
+        InputError: a pack without clips that could be used.
+    """
+    clips = [clip for clip in open_pack(pack).of(split) if clip.count > 1]
+    kept = folder / f"{side}"
+    missing = [clip for clip in clips if not (kept / clip.name / _WHOLE).is_file()]
+    # Spawned: MediaPipe and OpenMP do not survive a fork.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        running = [pool.submit(_make, clip, kept / clip.name, side) for clip in missing]
+        for done, job in enumerate(as_completed(running), 1):
+            report(f"shot {done}/{len(missing)}: {job.result()}")
+    shots = [load(kept / c.name) for c in clips if (kept / c.name / _WHOLE).is_file()]
+    if not shots:
+        raise InputError(f"data: {pack} has no {split!r} clip that could be used")
+    return tuple(shots)
+
+
+def _make(clip: Clip, folder: Path, side: int) -> str:
+    """Make one; what failed is told, and left out."""
+    import cv2
+    import torch
+
+    from facewright.capture import CaptureSession
+
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    session = CaptureSession()
+    try:
+        data = clip.read()
+        save(shot_of(data.frames, data.landmarks, session, side), folder)
+    except FacewrightError as error:
+        return f"{clip.name} left out: {error}"
+    finally:
+        session.close()
+    return clip.name

@@ -80,6 +80,40 @@ def tgdm(
 
 
 @app.command()
+def tgdm_proof(
+    clip: Annotated[Path, typer.Argument(help="A video of square frames around one head.")],
+    work: Annotated[
+        Path, typer.Option(metavar="DIR", help="For checkpoint, log, proof.json and proof.png.")
+    ],
+    iterations: Iterations = None,
+    frames: Annotated[
+        int, typer.Option(metavar="N", min=2, help="Held-out frames that are made.")
+    ] = 20,
+    steps: Annotated[int, typer.Option(metavar="N", min=1, help="Of DDIM, from noise.")] = 50,
+    seed: Seed = 0,
+    threads: Threads = 1,
+) -> None:
+    """Is TGDM a diffusion model? Train the published network, made small, on one clip.
+
+    Frames that it never saw are made from pure noise and compared with the still source;
+    then each condition is shuffled among frames in turn. Run again, it goes on.
+
+    \b
+    Example:
+      facewright train tgdm-proof clip.mp4 --work out/proof
+    """
+    import torch
+
+    from facewright.train.tgdm.proof import run
+
+    torch.set_num_threads(threads)
+    run(
+        clip, work, iterations=iterations, frames=frames, steps=steps, seed=seed,
+        report=typer.echo,
+    )  # fmt: skip
+
+
+@app.command()
 def emoa2e(
     work: Annotated[
         Path, typer.Option(metavar="DIR", help="For corpus, checkpoint, log and weights.")

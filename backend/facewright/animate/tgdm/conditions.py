@@ -16,7 +16,7 @@ import numpy as np
 
 from facewright.animate import openings
 from facewright.animate.correspondence import Correspondence
-from facewright.animate.reproject import Drawn, ReprojectState
+from facewright.animate.reproject import Drawn
 from facewright.animate.texture import PhotoTexture
 from facewright.capture.subject import Subject
 from facewright.checks import Float32, UInt8

@@ -243,8 +243,9 @@ def composed(
     moved = moved + _resized(colour, size)
     if scale != 1:
         gate, detail = _resized(gate, size), _resized(detail, size)
-    low = F.avg_pool2d(moved, round(BLOCK * scale))
-    return moved + gate * (_resized(low, size) + detail - moved)
+    reach = round(BLOCK * scale / 2)
+    low = F.avg_pool2d(moved, 2 * reach + 1, 1, reach, count_include_pad=False)
+    return moved + gate * (low + detail - moved)
 
 
 def warped(picture: Tensor, flow: Tensor) -> Tensor:

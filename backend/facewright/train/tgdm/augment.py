@@ -7,6 +7,7 @@ the same for photo, reprojection and truth, so that what is to be learned stays 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -89,8 +90,8 @@ class Colours:
             coarse = normal(sources, 3, cells, cells) * deviation * strength
             paint += F.interpolate(coarse, size=(side, side), mode="bicubic")
         return cls(
-            gain=torch.exp(_GAIN * normal(sources, 1, 1, 1) + 0.5 * _GAIN * normal(sources, 3, 1, 1)),
-            offset=_OFFSET * normal(sources, 1, 1, 1) + 0.3 * _OFFSET * normal(sources, 3, 1, 1),
+            gain=torch.exp(_GAIN * (normal(sources, 1, 1, 1) + 0.5 * normal(sources, 3, 1, 1))),
+            offset=_OFFSET * (normal(sources, 1, 1, 1) + 0.3 * normal(sources, 3, 1, 1)),
             gamma=torch.exp(_GAMMA * normal(sources, 1, 1, 1)),
             contrast=torch.exp(_CONTRAST * normal(sources, 1, 1, 1)),
             saturation=torch.exp(_SATURATION * normal(sources, 1, 1, 1)),
@@ -135,10 +136,8 @@ def grain(pictures: Tensor, generator: torch.Generator, most: float = 0.012) -> 
     return pictures + strength * normal(*pictures.shape)
 
 
-def _normal(generator: torch.Generator):  # type: ignore[no-untyped-def]
+def _normal(generator: torch.Generator) -> Callable[..., Tensor]:
     def draw(*shape: int) -> Tensor:
         return torch.randn(*shape, generator=generator, device=generator.device)
 
     return draw
-
-

@@ -104,9 +104,7 @@ class Crops(Dataset[dict[str, Tensor]]):
         )
 
     @staticmethod
-    def _corner(
-        weight: NDArray[np.uint8], cells: int, rng: np.random.Generator
-    ) -> tuple[int, int]:
+    def _corner(weight: NDArray[np.uint8], cells: int, rng: np.random.Generator) -> tuple[int, int]:
         side = len(weight)
         share = weight.astype(np.float64).ravel() ** 2
         at = int(rng.choice(share.size, p=share / share.sum()))
@@ -151,9 +149,7 @@ class Crops(Dataset[dict[str, Tensor]]):
             rho[each] = mirror.frames(rho[each])
             source_rho[flips] = mirror.source(source_rho[flips])
         known = torch.from_numpy(rng.random(self.sources) >= self.unknown_rho)
-        told = torch.cat(
-            [rho.flatten(1), source_rho.repeat_interleave(self.targets, 0)], 1
-        )
+        told = torch.cat([rho.flatten(1), source_rho.repeat_interleave(self.targets, 0)], 1)
         return {
             "planes": planes.contiguous(memory_format=torch.channels_last),
             "truth": truth * 2 - 1,

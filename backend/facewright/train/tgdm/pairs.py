@@ -34,6 +34,7 @@ _OUTSIDE, _HEAD, _FACE, _EYES, _MOUTH = 0.3, 1.0, 3.0, 6.0, 7.0
 _EYE_RIMS = ((33, 133, 159, 145), (263, 362, 386, 374))  # corners, upper, lower
 _LIP_RIM = (78, 308, 13, 14)
 _FACE_HEIGHT = (10, 152)
+_OPEN = 0.75  # of the median: eyes nearer to shut are a blink's
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,13 @@ def openness(landmarks: Float32) -> tuple[Float32, Float32]:
         return np.linalg.norm(landmarks[:, rim[2]] - landmarks[:, rim[3]], axis=-1) / height
 
     return np.minimum(gap(_EYE_RIMS[0]), gap(_EYE_RIMS[1])), gap(_LIP_RIM)
+
+
+def portraits(landmarks: Float32) -> NDArray[np.int64]:
+    """Frames that could be a portrait: a face with open eyes."""
+    eyes, _ = openness(landmarks)
+    seen = np.isfinite(eyes)
+    return np.flatnonzero(seen & (np.nan_to_num(eyes) >= _OPEN * np.median(eyes[seen])))
 
 
 def choose_targets(
@@ -180,7 +188,7 @@ def _window(subject: Subject, landmarks: Float32, target: int) -> list[FitResult
 
 def _flow(truth: UInt8, made: UInt8) -> np.ndarray:
     """(COARSE, COARSE, 2) int8 where in the reprojection the truth's pixels lie."""
-    finder = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     grey = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (truth, made)]
     flow = finder.calc(grey[0], grey[1], None)
     flow = cv2.resize(flow, (COARSE, COARSE), interpolation=cv2.INTER_AREA)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import fields
 from multiprocessing import get_context
@@ -71,26 +71,38 @@ def render_shots(
     clips = [clip for clip in open_pack(pack).of(split) if clip.count > 1]
     kept = folder / f"{side}"
     missing = [clip for clip in clips if not (kept / clip.name / _WHOLE).is_file()]
-    # Spawned: MediaPipe and OpenMP do not survive a fork.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        running = [pool.submit(_make, clip, kept / clip.name, side) for clip in missing]
-        for done, job in enumerate(as_completed(running), 1):
-            report(f"shot {done}/{len(missing)}: {job.result()}")
+    for done, said in enumerate(_made(missing, kept, side, jobs), 1):
+        report(f"shot {done}/{len(missing)}: {said}")
     shots = [load(kept / c.name) for c in clips if (kept / c.name / _WHOLE).is_file()]
     if not shots:
         raise InputError(f"data: {pack} has no {split!r} clip that could be used")
     return tuple(shots)
 
 
-def _make(clip: Clip, folder: Path, side: int) -> str:
-    """Make one; what failed is told, and left out."""
+def _made(clips: list[Clip], folder: Path, side: int, jobs: int) -> Iterator[str]:
+    if jobs == 1:
+        yield from (_make(clip, folder / clip.name, side) for clip in clips)
+        return
+    # Spawned: MediaPipe and OpenMP do not survive a fork.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        running = [pool.submit(_make_alone, clip, folder / clip.name, side) for clip in clips]
+        yield from (job.result() for job in as_completed(running))
+
+
+def _make_alone(clip: Clip, folder: Path, side: int) -> str:
+    """In a process of its own, on one core."""
     import cv2
     import torch
 
-    from facewright.capture import CaptureSession
-
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
+    return _make(clip, folder, side)
+
+
+def _make(clip: Clip, folder: Path, side: int) -> str:
+    """Make one; what failed is told, and left out."""
+    from facewright.capture import CaptureSession
+
     session = CaptureSession()
     try:
         data = clip.read()

@@ -1,0 +1,195 @@
+"""``facewright train tgdm``: the presets, and a run from a pack to weights that can ship."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from facewright.animate.tgdm import weights
+from facewright.animate.tgdm.embedded import Embedded, EmbeddedConfig
+from facewright.errors import InputError
+from facewright.face.names import EXPRESSION_64
+from facewright.train.tgdm.crops import Crops
+from facewright.train.tgdm.objective import EmbeddedObjective
+from facewright.train.tgdm.plan import Plan
+from facewright.train.tgdm.rendering import Rendering, render_pack
+from facewright.train.tgdm.sheets import sheet_of
+from facewright.train.tgdm.trainer import CHECKPOINT, Trainer
+
+PRESETS = ("paper", "base", "embedded")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a network over the reprojection is trained.
+
+    Attributes:
+        config: of the network.
+        rendering: of its pairs.
+        plan: of the run.
+        sources, targets, crop: of a batch, see ``crops.Crops``.
+    """
+
+    config: EmbeddedConfig
+    plan: Plan
+    rendering: Rendering = field(default_factory=Rendering)
+    sources: int = 2
+    targets: int = 8
+    crop: int = 128
+
+
+RECIPES = {
+    #: What two cores train in an hour or two.
+    "embedded": Recipe(
+        EmbeddedConfig(),
+        Plan(iterations=7000, rate=6e-4, ema=0.998, channels_last=True, precision="bf16",
+             workers=1, checkpoint_every=250, sheet_every=1000),
+    ),
+    #: The same for a GPU: wider, more of everything.
+    "base": Recipe(
+        EmbeddedConfig(widths=(96, 192, 320), depths=(2, 3, 3), condition=256),
+        Plan(iterations=60_000, rate=4e-4, ema=0.9995, channels_last=True, workers=12,
+             checkpoint_every=1000, sheet_every=5000),
+        Rendering(sources=40, targets=48),
+        sources=8, targets=8, crop=192,
+    ),
+}  # fmt: skip
+
+
+def run(
+    *,
+    preset: str,
+    data: Path,
+    work: Path,
+    iterations: int | None = None,
+    batch: int | None = None,
+    seed: int = 0,
+    threads: int = 1,
+    resume: bool = False,
+    report: Callable[[str], None] = print,
+) -> Path:
+    """Train a preset on a pack; the path of the weights.
+
+    Args:
+        preset: one of ``PRESETS``.
+        data: made by ``facewright data pack``.
+        work: folder of pairs, checkpoint, log, contact sheets and weights.
+        iterations: of the run, the preset's if None.
+        batch: frames a step, the preset's if None.
+        seed: of weights, pairs, crops and noise.
+        threads: of torch on the CPU, and processes that render.
+        resume: go on from the checkpoint in ``work``.
+        report: told what happens, line by line.
+
+    Raises:
+        InputError: an unknown preset, a pack that cannot be used, a checkpoint that is
+            there though ``resume`` is not set, or absent though it is.
+    """
+    if preset not in PRESETS:
+        raise InputError(f"preset: {preset!r} is not one of {', '.join(PRESETS)}")
+    check_resume(work, resume)
+    torch.set_num_threads(threads)
+    if preset == "paper":
+        from facewright.train.tgdm.paper_recipe import train_pack
+
+        return train_pack(data, work, iterations=iterations, batch=batch, seed=seed, report=report)
+    recipe = _asked(RECIPES[preset], iterations, batch)
+    return train(recipe, data, work, seed, jobs=threads, report=report)
+
+
+def check_resume(work: Path, resume: bool) -> None:
+    """Neither overwrite a run nor pretend to go on with one that is not there."""
+    there = (work / CHECKPOINT).is_file()
+    if there and not resume:
+        raise InputError(
+            f"work: {work} holds the checkpoint of a run; go on with it by --resume, "
+            "or name another folder"
+        )
+    if resume and not there:
+        raise InputError(f"resume: {work} holds no checkpoint; leave --resume out to begin")
+
+
+def _asked(recipe: Recipe, iterations: int | None, batch: int | None) -> Recipe:
+    if iterations is not None:
+        recipe = replace(recipe, plan=replace(recipe.plan, iterations=iterations))
+    if batch is not None:
+        if batch % recipe.sources:
+            raise InputError(
+                f"batch: expected a multiple of {recipe.sources} (sources a batch), got {batch}"
+            )
+        recipe = replace(recipe, targets=batch // recipe.sources)
+    return recipe
+
+
+def train(
+    recipe: Recipe,
+    data: Path,
+    work: Path,
+    seed: int = 0,
+    *,
+    jobs: int = 1,
+    report: Callable[[str], None] = print,
+) -> Path:
+    """Render what is not rendered yet, train, and write ``tgdm.safetensors``."""
+
+    def rendered(done: int, of: int, what: str) -> None:
+        report(f"rendered {done}/{of}: {what}")
+
+    plan = replace(recipe.rendering, seed=seed)
+    folders = render_pack(data, work / "pairs", plan, jobs=jobs, report=rendered)
+    trainer = make_trainer(recipe, folders, work, seed, report=report)
+    trainer.run()
+    about = {
+        "licence": "Apache-2.0",
+        "data": f"{data.name}: {len(folders)} sources of {plan.targets} frames",
+        "recipe": json.dumps(asdict(recipe)),
+        "steps": str(trainer.step),
+        "seed": str(seed),
+    }
+    path = work / weights.SHIPPED.name
+    weights.save(path, trainer.ema, about)  # type: ignore[arg-type]
+    report(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+    return path
+
+
+def make_trainer(
+    recipe: Recipe,
+    folders: tuple[Path, ...],
+    work: Path,
+    seed: int = 0,
+    *,
+    report: Callable[[str], None] = print,
+) -> Trainer:
+    """A trainer of the small network on rendered pairs."""
+    torch.manual_seed(seed)
+    network = Embedded(recipe.config)
+    crops = Crops(
+        folders,
+        EXPRESSION_64,
+        recipe.plan.iterations * max(1, _processes()),
+        recipe.sources,
+        recipe.targets,
+        recipe.crop,
+        seed,
+    )
+
+    def told(line: dict[str, float]) -> None:
+        report("  ".join(f"{key} {value:.4g}" for key, value in line.items()))
+
+    def sheet(model: nn.Module, step: int, folder: Path) -> None:
+        sheet_of(model, folders, folder / f"samples-{step:06d}.png")
+
+    return Trainer(
+        network, EmbeddedObjective(), crops, recipe.plan, work, seed, sheet=sheet, report=told
+    )
+
+
+def _processes() -> int:
+    import os
+
+    return int(os.environ.get("WORLD_SIZE", "1"))

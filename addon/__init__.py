@@ -19,6 +19,7 @@ With bpy:
 - ``subject``          Subject -> rig, mesh with shape keys, eyes, camera, plate
 - ``motion``           Motion -> F-curves, written in bulk, one NLA strip per source
 - ``geometry``         the geometry pass: what Blender shows, frame by frame
+- ``known``            rho beside it, where the scene still says it
 - ``offscreen``        its drawing half
 - ``texturing``        frames out, pictures back, onto the disk
 - ``sequence``         image strip, sound strip, colour, movie

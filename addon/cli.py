@@ -67,6 +67,8 @@ def _dub(options: argparse.Namespace, meter: ProgressLine) -> int:
         animator=options.animator,
         driver=options.driver,
         seed=options.seed,
+        steps=options.steps,
+        quality=options.quality,
         face=options.face,
         extent=options.extent,
         kind=options.geometry,
@@ -136,7 +138,9 @@ def _parser() -> argparse.ArgumentParser:
     dub.add_argument("--size", type=int, default=512, help="side of the textured square (512)")
     dub.add_argument("--animator", default="", help="default: the backend's")
     dub.add_argument("--driver", default="", help="default: the backend's")
-    dub.add_argument("--seed", type=int, default=0, help="of head motion and blinks (0)")
+    dub.add_argument("--seed", type=int, default=0, help="of motion and animator (0)")
+    dub.add_argument("--quality", default="final", help="final, or preview for a quick look")
+    dub.add_argument("--steps", type=int, default=0, help="of sampling (0: the quality's own)")
     dub.add_argument("--face", type=int, default=0, help="which of several (0 = largest)")
     dub.add_argument(
         "--extent",

@@ -35,6 +35,11 @@ from .v1 import face_pb2, service_pb2, service_pb2_grpc
 #: Limits.max_answer_bytes is known only after the first answer, so this is its maximum.
 MAX_RECEIVE = 256 << 20
 CHUNK = 1 << 20
+#: What a frame's quality is called here.
+QUALITIES = {
+    "final": service_pb2.QUALITY_FINAL,
+    "preview": service_pb2.QUALITY_PREVIEW,
+}
 #: Seconds that the first answer may take.
 CONNECT_SECONDS = 15.0
 
@@ -68,6 +73,18 @@ def existing_file(name: str, path: Path) -> Path:
     if path.stat().st_size == 0:
         raise InputError(f"{name}: {path} is empty (0 bytes)")
     return path
+
+
+def check_sampling(steps: int, quality: str) -> None:
+    """Refuse steps and a quality that no animator could have.
+
+    Raises:
+        InputError: naming the argument.
+    """
+    if not 0 <= steps < 1 << 32:
+        raise InputError(f"steps: expected 1 or more, or 0 for the quality's own, got {steps}")
+    if quality not in QUALITIES:
+        raise InputError(f"quality: expected one of {', '.join(QUALITIES)}, got {quality!r}")
 
 
 class Backend:
@@ -250,6 +267,8 @@ class Backend:
         size: int,
         animator: str = "",
         seed: int = 0,
+        steps: int = 0,
+        quality: str = "final",
         extent: service_pb2.FrameExtent = service_pb2.FRAME_EXTENT_CROP,
         window: int = 8,
     ) -> FrameStream:
@@ -260,18 +279,24 @@ class Backend:
             size: side of the crop's frames, pixels.
             animator: name; empty: the backend's default.
             seed: the same gives the same frames.
+            steps: sampling steps; 0: those of ``quality``.
+            quality: "final" or "preview".
             extent: ``FRAME_EXTENT_CROP`` or ``FRAME_EXTENT_PHOTO``.
             window: frames in flight that are wished for.
 
         Raises:
             SubjectUnknownError: capture again; backends forget when they restart.
+            InputError: steps or a quality that cannot be.
         """
+        check_sampling(steps, quality)
         header = service_pb2.AnimateHeader(
             protocol_version=service_pb2.PROTOCOL_VERSION,
             subject_id=subject_id,
             animator=animator,
             size=size,
             seed=seed,
+            steps=steps,
+            quality=QUALITIES[quality],
             window=window,
             encoding=service_pb2.FRAME_ENCODING_PNG,
             extent=extent,

@@ -18,7 +18,7 @@ import bpy
 
 from . import geometry, motion, sequence, sheet, subject
 from .backend_process import BackendProcess, find_command
-from .client import Backend, Progress, existing_file
+from .client import Backend, Progress, check_sampling, existing_file
 from .errors import InputError, OutputError
 from .subject_data import MotionData, SubjectData
 from .texturing import Texturing
@@ -60,6 +60,8 @@ def dub(
     animator: str = "",
     driver: str = "",
     seed: int = 0,
+    steps: int = 0,
+    quality: str = "final",
     face: int = 0,
     extent: str = "auto",
     kind: str = "auto",
@@ -83,6 +85,8 @@ def dub(
         size: side of the square that is textured around the head, pixels.
         animator, driver: names; empty: the backend's defaults.
         seed: the same gives the same movie.
+        steps: of the animator's sampling; 0: those of ``quality``.
+        quality: "final", or "preview" for a quick look.
         face: which of several, counted from the largest, 0.
         extent: "photo" frames the whole photograph, "crop" the head, "auto" chooses.
         kind: of geometry: "image", "vertices" or "auto".
@@ -106,6 +110,7 @@ def dub(
             raise InputError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
     if not 1.0 <= fps <= 240.0:
         raise InputError(f"fps: expected 1 to 240, got {fps:g}")
+    check_sampling(steps, quality)
     report = progress or (lambda stage, fraction, left: None)
 
     with ExitStack() as stack:
@@ -134,6 +139,8 @@ def dub(
                 size=size,
                 animator=animator,
                 seed=seed,
+                steps=steps,
+                quality=quality,
                 extent=(service_pb2.FRAME_EXTENT_PHOTO if whole else service_pb2.FRAME_EXTENT_CROP),
             )
         )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from . import egl
+from . import egl, known
 from .errors import InputError
 from .subject import PART_ATTRIBUTE, VERTEX_ATTRIBUTE, SubjectObjects
 from .v1 import face_pb2
@@ -113,7 +113,8 @@ def can_draw() -> bool:
     return not bpy.app.background or egl.usable()
 
 
-#: Makes the message of the scene's current frame, given its index and time code.
+#: Makes the message of the scene's current frame, given its index and time code: geometry,
+#: and beside it the weights, pose and gaze that it shows, where they are known.
 Pass = Callable[[int, float], face_pb2.GeometryFrame]
 
 
@@ -136,10 +137,21 @@ def create_pass(subject: SubjectObjects, size: int, kind: str = "auto") -> Pass:
             "choose 'vertices'"
         )
     if kind == "vertices" or not can_draw():
-        return _VertexPass(subject)
+        return _with_rho(_VertexPass(subject), subject)
     from .offscreen import ImagePass
 
-    return ImagePass(subject, size)
+    return _with_rho(ImagePass(subject, size), subject)
+
+
+def _with_rho(make_frame: Pass, subject: SubjectObjects) -> Pass:
+    def make(index: int, time_code: float) -> face_pb2.GeometryFrame:
+        frame = make_frame(index, time_code)
+        rho = known.rho(subject, bpy.context.evaluated_depsgraph_get())
+        if rho is not None:
+            frame.rho.CopyFrom(rho)
+        return frame
+
+    return make
 
 
 class _VertexPass:

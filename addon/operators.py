@@ -301,6 +301,8 @@ class Texture(_JobOperator, bpy.types.Operator):
             "size": size,
             "animator": chosen.animator,
             "seed": chosen.seed,
+            "quality": chosen.quality,
+            "steps": chosen.steps,
             "extent": (
                 service_pb2.FRAME_EXTENT_PHOTO if who.whole_photo else service_pb2.FRAME_EXTENT_CROP
             ),

@@ -72,8 +72,14 @@ class TexturePanel(_Section, bpy.types.Panel):
     bl_label = "Texture"
 
     def rows(self, layout: bpy.types.UILayout, chosen: bpy.types.PropertyGroup) -> None:
-        for name in ("size", "animator", "geometry"):
+        for name in ("size", "animator"):
             layout.prop(chosen, name)
+        about = session.state.animator(chosen.animator)
+        sampling = layout.column()
+        sampling.active = about is None or about.max_steps > 0
+        for name in ("quality", "steps", "seed"):
+            sampling.prop(chosen, name)
+        layout.prop(chosen, "geometry")
         layout.operator("facewright.texture", icon="TEXTURE")
         layout.operator("facewright.movie_output", icon="FILE_MOVIE")
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 import bpy
 from bpy.props import EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
+from . import session
+
 SIZES = [("256", "256", "Fast"), ("512", "512", "Fine")]
 EXTENTS = [
     ("photo", "Photograph", "Frame the whole photograph"),
@@ -17,6 +19,17 @@ GEOMETRY = [
     ("image", "Images", "Send what Blender draws; any modifier counts"),
     ("vertices", "Vertices", "Send the evaluated vertices; the backend draws"),
 ]
+
+
+QUALITIES = [
+    ("final", "Final", "As good as the animator gets by default"),
+    ("preview", "Preview", "A quick look, of few steps"),
+]
+
+
+def _animators(settings: bpy.types.PropertyGroup, context: bpy.types.Context, text: str) -> list:
+    """(name, summary) of what the connected backend has, to choose from."""
+    return [(name, about.summary) for name, about in session.state.animators().items()]
 
 
 class FacewrightSettings(bpy.types.PropertyGroup):
@@ -33,12 +46,29 @@ class FacewrightSettings(bpy.types.PropertyGroup):
     )
     blink_rate: FloatProperty(name="Blinks a Minute", default=20.0, min=0.0, max=60.0)
     seed: IntProperty(
-        name="Seed", description="The same seed gives the same performance and frames", min=0
+        name="Seed",
+        description="Of what is made at random: head motion, blinks, and what an animator "
+        "samples. The same seed gives the same performance and frames",
+        min=0,
     )
     size: EnumProperty(
         name="Size", description="Side of the textured square, pixels", items=SIZES, default="512"
     )
-    animator: StringProperty(name="Animator", description="Empty: the backend's default")
+    animator: StringProperty(
+        name="Animator",
+        description="What makes the pictures; empty: the backend's default",
+        search=_animators,
+        search_options={"SUGGESTION"},
+    )
+    quality: EnumProperty(name="Quality", items=QUALITIES, default="final")
+    steps: IntProperty(
+        name="Steps",
+        description="Sampling steps of each frame, for animators that have them; more take "
+        "longer. 0: those of the quality",
+        min=0,
+        soft_max=50,
+        max=10_000,
+    )
     geometry: EnumProperty(name="Geometry", items=GEOMETRY, default="auto")
 
 

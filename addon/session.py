@@ -12,6 +12,7 @@ from . import preferences
 from .backend_process import BackendProcess, find_command
 from .client import Backend, Progress, is_loopback
 from .errors import InputError
+from .v1 import service_pb2
 
 
 @dataclass(slots=True)
@@ -19,6 +20,7 @@ class _State:
     process: BackendProcess | None = None
     backend: Backend | None = None
     summary: str = ""
+    capabilities: service_pb2.GetCapabilitiesResponse | None = None
     busy: bool = False
     cancelled: bool = False
     stage: str = ""
@@ -28,6 +30,16 @@ class _State:
     def report(self, stage: str, fraction: float, seconds_left: float) -> None:
         """Note how far the job is; a :data:`.client.Progress`."""
         self.stage, self.fraction, self.seconds_left = stage, fraction, seconds_left
+
+    def animators(self) -> dict[str, service_pb2.Animator]:
+        """Those of the connected backend, by name; empty where none is."""
+        told = self.capabilities
+        return {animator.name: animator for animator in told.animators} if told else {}
+
+    def animator(self, name: str) -> service_pb2.Animator | None:
+        """The one that ``name`` stands for; empty: the backend's default."""
+        default = self.capabilities.default_animator if self.capabilities else ""
+        return self.animators().get(name or default)
 
 
 state = _State()
@@ -92,7 +104,7 @@ def connect(settings: Settings, progress: Progress) -> Backend:
         except BaseException:
             backend.close()
             raise
-        state.backend = backend
+        state.backend, state.capabilities = backend, answer
         state.summary = f"{address}, {answer.device}, version {answer.version}"
     return state.backend
 
@@ -100,7 +112,7 @@ def connect(settings: Settings, progress: Progress) -> Backend:
 def disconnect() -> None:
     """End every call; a backend that was started here stays for the next."""
     backend, state.backend = state.backend, None
-    state.summary = ""
+    state.summary, state.capabilities = "", None
     if backend:
         backend.close()
 

@@ -23,6 +23,8 @@ class FrameStream:
     Attributes:
         window: frames that may be sent beyond those answered.
         size: (width, height) of every answered frame, pixels.
+        steps: sampling steps of each; 0 where the animator has none.
+        reach: frames either side that a frame's pixels depend on.
         in_flight: frames sent and not answered.
 
     Args:
@@ -54,6 +56,7 @@ class FrameStream:
             raise
         self.window = max(1, answer.ready.window)
         self.size = (answer.ready.width, answer.ready.height)
+        self.steps, self.reach = answer.ready.steps, answer.ready.reach
 
     def __enter__(self) -> FrameStream:
         return self
@@ -72,9 +75,13 @@ class FrameStream:
         return self.in_flight < self.window
 
     def send(self, frame: face_pb2.GeometryFrame) -> None:
-        """Queue one frame; returns at once."""
-        self.in_flight += 1
+        """Queue one frame; returns at once. One that is ``context`` gets no answer."""
+        self.in_flight += not frame.context
         self._requests.put(service_pb2.AnimateRequest(frame=frame))
+
+    def finish(self) -> None:
+        """Say that no frame will follow, so that the last ones wait for none."""
+        self._requests.put(None)
 
     def receive(self, timeout: float | None = None) -> service_pb2.FrameResult | None:
         """The next answer; None where none comes within ``timeout`` seconds.

@@ -76,6 +76,11 @@ class SubjectObjects:
         return Pinhole(record["focal"], tuple(record["centre"]), tuple(record["crop"]))
 
     @property
+    def key_names(self) -> tuple[str, ...]:
+        """The subject's shape keys, in its order; empty where an older add-on made it."""
+        return tuple(filter(None, self.rig[RECORD].get("key_names", "").split("\n")))
+
+    @property
     def whole_photo(self) -> bool:
         """Whether the whole photograph is framed, instead of the crop."""
         return bool(self.rig[RECORD]["whole_photo"])
@@ -133,6 +138,8 @@ def build(
         "crop": [int(s) for s in data.camera.size],
         "vertex_count": len(data.vertices),
         "metres_per_unit": float(data.metres_per_unit),
+        "pose": [float(value) for value in data.pose],
+        "key_names": "\n".join(data.key_names),  # properties hold no lists of text
         "photo": portable(photo),
         "whole_photo": whole_photo,
     }

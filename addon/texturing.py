@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,7 +29,9 @@ class Texturing:
         stream: open, for this subject.
         make_frame: the geometry pass.
         scene: whose frames.
-        frames: scene frame numbers, increasing.
+        frames: scene frame numbers, increasing. Those around them that the scene has are
+            sent as well where the animator looks at neighbours, so that a part comes out
+            as it does in the whole.
         folder: where the pictures go; must exist.
         progress: told of every picture.
     """
@@ -44,7 +47,7 @@ class Texturing:
     ) -> None:
         self._stream, self._make_frame, self._scene = stream, make_frame, scene
         self._frames, self._folder, self._progress = frames, folder, progress
-        self._sent = 0
+        self._plan = deque(with_neighbours(frames, stream.reach, _clip(scene, frames)))
         self._resume = scene.frame_current
         self._begun = time.monotonic()
         self.names: list[str] = []
@@ -64,12 +67,10 @@ class Texturing:
             BackendError: a frame could not be textured, or the stream ended.
             OutputError: a picture could not be written.
         """
-        if self._sent < len(self._frames) and self._stream.has_room:
-            frame = self._frames[self._sent]
-            self._scene.frame_set(frame)
-            rate = self._scene.render.fps / self._scene.render.fps_base
-            self._stream.send(self._make_frame(frame, (frame - self._frames[0]) / rate))
-            self._sent += 1
+        if self._plan and self._stream.has_room:
+            self._send(*self._plan.popleft())
+            if not self._plan:
+                self._stream.finish()
             return True
         result = self._stream.receive(wait)
         if result is None:
@@ -88,6 +89,32 @@ class Texturing:
             self._progress("texturing", len(self.names) / len(self._frames), left)
         return True
 
+    def _send(self, frame: int, context: bool) -> None:
+        self._scene.frame_set(frame)
+        rate = self._scene.render.fps / self._scene.render.fps_base
+        message = self._make_frame(frame, (frame - self._frames[0]) / rate)
+        message.context = context
+        self._stream.send(message)
+
     def restore(self) -> None:
         """Go back to the frame that was shown."""
         self._scene.frame_set(self._resume)
+
+
+def with_neighbours(frames: Sequence[int], reach: int, clip: range) -> list[tuple[int, bool]]:
+    """Frames to send, and whether each is there as a neighbour only.
+
+    Args:
+        frames: that are wanted.
+        reach: frames either side of each that count.
+        clip: frames that there are.
+    """
+    wanted = set(frames)
+    around = {frame + step for frame in wanted for step in range(-reach, reach + 1)}
+    return [(frame, frame not in wanted) for frame in sorted(wanted | around.intersection(clip))]
+
+
+def _clip(scene: bpy.types.Scene, frames: Sequence[int]) -> range:
+    """The scene's frames; negative ones have no number on the way."""
+    first = max(0, min(scene.frame_start, frames[0]))
+    return range(first, max(scene.frame_end, frames[-1]) + 1)

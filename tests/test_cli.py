@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from facewright import cli, console
+from facewright import cli, console, defaults
 from facewright.capture import load_subject
 from facewright.errors import BackendError, InputError, NoFaceError, OutputError
 from facewright.face.motion_io import load_motion
@@ -164,6 +164,7 @@ def test_models_lists_what_there_is_with_licences(capsys):
     assert lines[0].split() == ["NAME", "KIND", "LICENCE", "SIZE", "SUMMARY"]
     kinds = {line.split()[0]: line for line in lines[1:]}
     assert "animator" in kinds["reproject"] and "none" in kinds["reproject"]
+    assert [name for name in kinds if kinds[name].endswith("; the default")] == [defaults.ANIMATOR]
     assert re.search(r"driver +Apache-2\.0 +[1-9]\.\d MB", kinds["emoa2e"])
     assert any("morphable model" in line and "CC0-1.0" in line for line in lines)
 

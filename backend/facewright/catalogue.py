@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.resources import files
 
-from facewright import animate, drive
+from facewright import animate, defaults, drive
+from facewright.animate.base import Animator
 from facewright.face.library import load_model
 
 
@@ -44,7 +45,7 @@ def catalogue() -> list[Entry]:
     for name in animate.names():
         animator = animate.create(name)
         size = _size(f"animate/weights/{name}.safetensors")
-        entries.append(Entry("animator", name, animator.summary, animator.licence, size))
+        entries.append(Entry("animator", name, _about(animator), animator.licence, size))
     for name in drive.names():
         driver = drive.create(name)
         size = _size(f"drive/weights/{name}.safetensors")
@@ -63,6 +64,17 @@ def lines(entries: list[Entry]) -> list[str]:
         "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[4]]).rstrip()
         for row in rows
     ]
+
+
+def _about(animator: Animator) -> str:
+    """An animator's line: what it does, its steps, whether it is taken by default."""
+    parts = [animator.summary]
+    if animator.steps is not None:
+        least, default, most = animator.steps
+        parts.append(f"{least} to {most} steps, {default} if not told")
+    if animator.name == defaults.ANIMATOR:
+        parts.append("the default")
+    return "; ".join(parts)
 
 
 def _size(resource: str) -> int:

@@ -52,10 +52,11 @@ def blender(request: pytest.FixtureRequest) -> Runner:
 
 @pytest.fixture(scope="session")
 def backend(core: None) -> Iterator[str]:
-    """The address of one real backend that the tests share."""
-    from addon.backend_process import BackendProcess, find_command
+    """The address of one real backend that the tests share; see backend.py."""
+    from addon.backend_process import BackendProcess
 
-    with BackendProcess(find_command()) as process:
+    script = Path(__file__).with_name("backend.py")
+    with BackendProcess([sys.executable, str(script)]) as process:
         yield process.address
 
 

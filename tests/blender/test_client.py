@@ -125,6 +125,52 @@ def test_window_bounds_what_is_in_flight(serve: Callable[..., str]) -> None:
     assert got == list(range(20)) == seen
 
 
+def test_steps_quality_and_the_end_are_said(serve: Callable[..., str]) -> None:
+    from addon.client import Backend
+    from addon.v1 import service_pb2
+
+    headers, ended = [], threading.Event()
+
+    def animate(self, requests, context):
+        headers.append(next(requests).header)
+        reply = ready(4)
+        reply.ready.steps, reply.ready.reach = 7, 1
+        yield reply
+        frames = [request.frame for request in requests]  # until the half-close
+        ended.set()
+        yield from (answer(frame.index) for frame in frames if not frame.context)
+
+    options = {"steps": 7, "quality": "preview", "seed": 3, "animator": "x"}
+    with (
+        Backend(serve(Animate=animate)) as backend,
+        backend.animate("5e", size=256, **options) as stream,
+    ):
+        assert (stream.steps, stream.reach) == (7, 1)
+        for index in range(4):
+            frame = geometry(index)
+            frame.context = index in (0, 3)
+            stream.send(frame)
+        assert stream.in_flight == 2 and not ended.is_set()
+        stream.finish()
+        assert [stream.receive(timeout=10).index for _ in range(2)] == [1, 2]
+        assert stream.in_flight == 0
+    (header,) = headers
+    assert (header.steps, header.seed, header.animator) == (7, 3, "x")
+    assert header.quality == service_pb2.QUALITY_PREVIEW
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [({"steps": -1}, "steps: expected 1 or more"), ({"quality": "best"}, "quality: expected one")],
+)
+def test_sampling_that_cannot_be_is_refused(options: dict, says: str) -> None:
+    from addon.client import Backend
+    from addon.errors import InputError
+
+    with Backend("127.0.0.1:1") as backend, pytest.raises(InputError, match=says):
+        backend.animate("5e", size=256, **options)
+
+
 def test_stream_that_ends_early(serve: Callable[..., str]) -> None:
     from addon.client import Backend
     from addon.errors import BackendError

@@ -173,11 +173,11 @@ async def _run(config: ServeConfig) -> int:
         except NotImplementedError:  # Windows
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(signalled))
     where = await server.start()
-    print(f"listening on {where}", flush=True)
+    _say(f"listening on {where}")
     if config.stop_with_stdin:
         _watch_stdin(loop, stop)
     await stop.wait()
-    print("draining", flush=True)
+    _say("draining")
     draining = asyncio.create_task(server.stop(config.drain_seconds))
     hurrying = asyncio.create_task(hurry.wait())
     await asyncio.wait({draining, hurrying}, return_when=asyncio.FIRST_COMPLETED)
@@ -188,6 +188,12 @@ async def _run(config: ServeConfig) -> int:
             await draining
         await server.stop(0)
     return 0
+
+
+def _say(line: str) -> None:
+    """Print for whoever started the server, who may be gone by now."""
+    with suppress(BrokenPipeError):
+        print(line, flush=True)
 
 
 def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

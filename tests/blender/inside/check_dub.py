@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import synthetic
 
-from addon import cli, geometry, operators, sequence, session, subject
+from addon import cli, geometry, operators, properties, sequence, session, subject, texturing
 from addon.client import Backend
 from addon.v1 import face_pb2
 
@@ -177,6 +177,75 @@ def test_an_edited_key_changes_its_frame_and_no_other(opened: subject.SubjectObj
     assert change.max() > 40 and (change > 20).mean() < 0.25  # the mouth, not the picture
 
 
+def test_a_part_comes_out_as_in_the_whole(opened: subject.SubjectObjects) -> None:
+    """The animator looks at neighbours; the part brings those that it lies between."""
+    scene, folder = bpy.context.scene, frame_files(opened)
+    texture(geometry="vertices", animator="blended")
+    whole = {path.name: path.read_bytes() for path in folder.glob("*.png")}
+    for path in folder.glob("*.png"):
+        path.unlink()
+    scene.use_preview_range = True
+    scene.frame_preview_start, scene.frame_preview_end = 3, 4
+    assert bpy.ops.facewright.texture() == {"FINISHED"}
+    part = {path.name: path.read_bytes() for path in folder.glob("*.png")}
+    assert sorted(part) == ["frame_00003.png", "frame_00004.png"]
+    assert part == {name: whole[name] for name in part}
+    scene.frame_start, scene.frame_end = 3, 4  # now the scene has no others
+    assert bpy.ops.facewright.texture() == {"FINISHED"}
+    assert {path.read_bytes() for path in folder.glob("*.png")} != set(part.values())
+
+
+def test_an_edited_key_changes_what_looks_at_it(opened: subject.SubjectObjects) -> None:
+    texture(geometry="vertices", animator="blended")
+    folder = frame_files(opened)
+    before = {path.name: path.read_bytes() for path in folder.glob("*.png")}
+    curve = next(c for c in fcurves(opened.face.data.shape_keys) if "jawOpen" in c.data_path)
+    curve.keyframe_points[3].co.y += 0.5
+    curve.update()
+    texture(geometry="vertices", animator="blended")
+    after = {path.name: path.read_bytes() for path in folder.glob("*.png")}
+    changed = sorted(name for name in after if after[name] != before[name])
+    assert changed == ["frame_00003.png", "frame_00004.png", "frame_00005.png"]
+
+
+def test_quality_steps_and_seed_reach_the_animator(opened: subject.SubjectObjects) -> None:
+    shades = {}
+    for quality, steps, seed in (
+        ("final", 0, 0),
+        ("preview", 0, 0),
+        ("preview", 4, 0),
+        ("final", 0, 9),
+    ):
+        texture(geometry="vertices", animator="blended", quality=quality, steps=steps, seed=seed)
+        shades[quality, steps, seed] = pixels(frame_files(opened) / "frame_00002.png").mean()
+    final = shades["final", 0, 0]
+    assert shades["preview", 0, 0] > final * 1.02
+    assert shades["preview", 4, 0] == final
+    assert shades["final", 0, 9] == pytest.approx(final + 9, abs=0.5)
+    with pytest.raises(RuntimeError, match="steps: expected 1 to 20, got 21"):
+        texture(animator="blended", steps=21)
+    with pytest.raises(RuntimeError, match="steps: animator 'reproject' has no sampling steps"):
+        texture(animator="reproject", steps=2)
+
+
+def test_the_panel_knows_what_the_backend_has(opened: subject.SubjectObjects) -> None:
+    state = session.state
+    assert state.animator("blended").max_steps == 20
+    assert state.animator("").name == state.capabilities.default_animator
+    assert state.animator("magic") is None
+    choices = dict(properties._animators(bpy.context.scene.facewright, bpy.context, ""))
+    assert "three frames in one" in choices["blended"]
+    session.disconnect()
+    assert state.animators() == {} and state.animator("") is None
+
+
+def test_neighbours_are_those_that_the_clip_has() -> None:
+    plan = texturing.with_neighbours([1, 2, 6], 2, range(8))
+    assert plan == [(0, True), (1, False), (2, False), (3, True), (4, True), (5, True),
+                    (6, False), (7, True)]  # fmt: skip
+    assert texturing.with_neighbours(range(3, 5), 0, range(9)) == [(3, False), (4, False)]
+
+
 def test_images_and_vertices_give_the_same_pictures(opened: subject.SubjectObjects) -> None:
     if not geometry.can_draw():
         pytest.skip("no usable EGL: this machine cannot draw without a display")
@@ -272,6 +341,9 @@ class TestBadInput:
             ("--output", "out.avi", None, 2, ".mp4"),
             ("--size", "300", None, 2, "size"),
             ("--fps", "0.5", None, 2, "fps"),
+            ("--steps", "-1", None, 2, "steps: expected 1 or more"),
+            ("--steps", "3", None, 2, "steps: animator"),
+            ("--quality", "best", None, 2, "quality: expected one of final, preview"),
             ("--address", "127.0.0.1:1", None, 4, "no backend answers"),
         ],
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import bpy
 import numpy as np
 import pytest
-from check_subject import evaluated
+import synthetic
+from check_subject import evaluated, expected
 
-from addon import geometry, motion
+from addon import geometry, motion, subject
 from addon.errors import InputError
 
 
@@ -34,6 +35,51 @@ def test_vertices_are_the_evaluated_mesh(egg):
     assert (frame.index, frame.time_code) == (7, 0.28)
     sent = np.frombuffer(frame.vertices.positions, "<f4").reshape(-1, 3)
     np.testing.assert_array_equal(sent, evaluated(egg))
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.01])
+def test_rho_says_what_is_shown(scene, tmp_path, scale):
+    """Whatever moved the subject: keys, a driver, the rig, the camera."""
+    data = synthetic.subject(metres_per_unit=scale)
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(data.plate)
+    who = subject.build(data, name="egg", photo=photo, folder=tmp_path)
+    blocks = who.face.data.shape_keys.key_blocks
+    blocks["key03"].value, blocks["key05"].value = 0.7, 0.9
+    blocks["key05"].mute = True
+    driver = blocks["key07"].driver_add("value").driver
+    driver.type, driver.expression = "SCRIPTED", "0.1 + 0.2"
+    head = who.rig.pose.bones[subject.BONE]
+    head.rotation_euler, head.location = (0.1, -0.3, 0.05), (0.01 / scale, 0.0, -0.02 / scale)
+    head["gaze_left"], head["gaze_right"] = [0.3, -0.2], [0.25, 0.1]
+    who.rig.location.x += 0.03
+    who.camera.rotation_euler.y += 0.1
+    who.rig.update_tag()
+    bpy.context.view_layer.update()
+    rho = geometry.create_pass(who, 256, "vertices")(1, 0.0).rho
+    weights, pose, gaze = (np.array(v) for v in (rho.expression, rho.pose, rho.gaze))
+    assert weights[[3, 5, 7]] == pytest.approx([0.7, 0.0, 0.3], abs=1e-6)
+    assert gaze == pytest.approx([0.3, -0.2, 0.25, 0.1], abs=1e-5)
+    error = np.abs(evaluated(who) - expected(data, weights, pose, gaze)).max() * scale
+    assert error < 2e-5  # metres
+
+
+def test_rho_of_the_photograph_is_the_subjects_own(egg, data):
+    for kind in ("vertices", "auto"):
+        rho = geometry.create_pass(egg, 256, kind)(1, 0.0).rho
+        np.testing.assert_allclose(rho.expression, data.expression, atol=1e-6)
+        np.testing.assert_allclose(rho.pose, np.zeros(6), atol=1e-5)
+        np.testing.assert_allclose(rho.gaze, data.gaze, atol=1e-6)
+
+
+def test_rho_is_left_out_where_it_is_not_known(egg, data):
+    make_frame = geometry.create_pass(egg, 256, "vertices")
+    assert make_frame(1, 0.0).HasField("rho")
+    egg.face.data.shape_keys.key_blocks["key01"].slider_max = 5
+    egg.face.data.shape_keys.key_blocks["key01"].value = 4
+    assert make_frame(1, 0.0).rho.expression[1] == 2  # the most that can be said
+    egg.face.data.shape_keys.key_blocks["key09"].name = "renamed"
+    assert not make_frame(1, 0.0).HasField("rho")
 
 
 def test_image_agrees_with_the_vertices(egg, data, drawing):

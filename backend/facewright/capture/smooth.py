@@ -3,7 +3,7 @@
 MediaPipe's points tremble by some tenths of a pixel from frame to frame. Motion is told
 from that by where it happens and how large it is. Every frame is split into a similarity
 (place, size and roll of the head) and what is left in the face's own frame. Each part (the
-similarity, the face at large, lips, lids, irises) is averaged with its neighbours in time
+similarity, the face at large, jaw, lips, lids, irises) is averaged with its neighbours in time
 that are alike (bilateral filter: Tomasi and Manduchi 1998), so that what jumps, a blink
 above all, keeps its depth. The similarity follows local parabolas (Savitzky and Golay
 1964) instead of means, which keeps a nod's height. All kernels look as far ahead as back:
@@ -38,7 +38,17 @@ _REACH = 2.0  # widths
 _LARGEST_REACH = 16  # frames
 
 _LIDS_LEFT, _LIDS_RIGHT = ([i for i in LIDS if (i >= 249) == left] for left in (True, False))
-_QUICK_PARTS = (list(LIPS), _LIDS_LEFT, _LIDS_RIGHT, list(range(468, 473)), list(range(473, 478)))
+#: Points beside the lips that an opening jaw moves by a third of the chin's way or more.
+_JAW = [
+    15, 16, 18, 32, 43, 57, 62, 76, 77, 83, 85, 86, 89, 90, 96, 106, 135, 136, 138, 140, 148, 149,
+    150, 152, 169, 170, 171, 172, 175, 176, 179, 180, 182, 194, 199, 200, 201, 202, 204, 208, 210,
+    211, 212, 214, 262, 273, 287, 292, 306, 307, 313, 315, 316, 319, 320, 325, 335, 364, 365, 367,
+    369, 377, 378, 379, 394, 395, 396, 397, 400, 403, 404, 406, 418, 421, 422, 424, 428, 430, 431,
+    432, 434,
+]  # fmt: skip
+_QUICK_PARTS = (
+    list(LIPS), _JAW, _LIDS_LEFT, _LIDS_RIGHT, list(range(468, 473)), list(range(473, 478)),
+)  # fmt: skip
 _FACE_PART = sorted(set(range(POINTS)).difference(*_QUICK_PARTS))
 #: Eye corners, nose and the sides of forehead and head: neither speech nor lids move them.
 _STILL = [33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 1, 234, 454, 127, 356, 10, 151, 9]

@@ -52,6 +52,14 @@ def tgdm(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the checkpoint in DIR.")
     ] = False,
+    lpips: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="VGG-16's weights (safetensors) for LPIPS; preset paper. Without it the"
+            " perceptual loss is MS-SSIM + Laplacian pyramid.",
+        ),
+    ] = None,
 ) -> None:
     """Train TGDM, the diffusion model that textures the geometry, on a pack.
 
@@ -76,6 +84,7 @@ def tgdm(
         seed=seed,
         threads=threads,
         resume=resume,
+        lpips=lpips,
     )
 
 

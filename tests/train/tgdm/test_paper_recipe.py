@@ -225,6 +225,13 @@ def test_what_cannot_be_is_refused():
         asked("smoke", batch=0)
 
 
+def test_lpips_is_for_the_preset_that_has_it(tmp_path: Path):
+    from facewright.train.tgdm.recipes import run
+
+    with pytest.raises(InputError, match=r"lpips: preset 'embedded' is trained without it"):
+        run(preset="embedded", data=tmp_path, work=tmp_path, lpips=tmp_path / "vgg16")
+
+
 def test_random_colours_stay_within_bounds():
     rng = np.random.default_rng(0)
     gains = np.stack([random_colours(rng).gain for _ in range(200)])

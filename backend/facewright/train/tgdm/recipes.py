@@ -71,6 +71,7 @@ def run(
     seed: int = 0,
     threads: int = 1,
     resume: bool = False,
+    lpips: Path | None = None,
     report: Callable[[str], None] = print,
 ) -> Path:
     """Train a preset on a pack; the path of the weights.
@@ -84,6 +85,8 @@ def run(
         seed: of weights, pairs, crops and noise.
         threads: of torch on the CPU, and processes that render.
         resume: go on from the checkpoint in ``work``.
+        lpips: VGG-16's weights, for the preset ``paper``'s perceptual loss (eq. 20); a
+            perceptual loss without weights if None.
         report: told what happens, line by line.
 
     Raises:
@@ -97,7 +100,12 @@ def run(
     if preset == "paper":
         from facewright.train.tgdm.paper_recipe import train_pack
 
-        return train_pack(data, work, iterations=iterations, batch=batch, seed=seed, report=report)
+        return train_pack(
+            data, work, iterations=iterations, batch=batch, seed=seed, jobs=threads, lpips=lpips,
+            report=report,
+        )  # fmt: skip
+    if lpips is not None:
+        raise InputError(f"lpips: preset {preset!r} is trained without it; leave it out")
     recipe = _asked(RECIPES[preset], iterations, batch)
     return train(recipe, data, work, seed, jobs=threads, report=report)
 

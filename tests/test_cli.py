@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from facewright import cli, console, defaults
+from facewright.animate import base
 from facewright.capture import load_subject
 from facewright.errors import BackendError, InputError, NoFaceError, OutputError
 from facewright.face.motion_io import load_motion
@@ -167,6 +168,20 @@ def test_models_lists_what_there_is_with_licences(capsys):
     assert [name for name in kinds if kinds[name].endswith("; the default")] == [defaults.ANIMATOR]
     assert re.search(r"driver +Apache-2\.0 +[1-9]\.\d MB", kinds["emoa2e"])
     assert any("morphable model" in line and "CC0-1.0" in line for line in lines)
+
+
+def test_models_says_what_cannot_be_used(capsys):
+    def damaged():
+        raise InputError("weights: broken.safetensors is cut short")
+
+    base.register("broken", damaged)
+    try:
+        assert cli.run(["models"]) == 0
+    finally:
+        base._FACTORIES.pop("broken")
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert lines["broken"].endswith("cannot be used: weights: broken.safetensors is cut short")
+    assert "reproject" in lines
 
 
 @pytest.mark.parametrize("command", [[], ["dub"], ["capture"], ["serve"], ["models"]])

@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from facewright import animate, defaults, drive
 from facewright.animate.base import Animator
+from facewright.errors import FacewrightError
 from facewright.face.library import load_model
 
 
@@ -30,7 +31,10 @@ class Entry:
 
 
 def catalogue() -> list[Entry]:
-    """Everything there is, read from the registries and the files themselves."""
+    """Everything there is, read from the registries and the files themselves.
+
+    What cannot be used, because its weights are missing or damaged, says so.
+    """
     model = load_model()
     entries = [
         Entry(
@@ -43,7 +47,11 @@ def catalogue() -> list[Entry]:
         )
     ]
     for name in animate.names():
-        animator = animate.create(name)
+        try:
+            animator = animate.create(name)
+        except FacewrightError as error:
+            entries.append(Entry("animator", name, f"cannot be used: {error}", "unknown", 0))
+            continue
         size = _size(f"animate/weights/{name}.safetensors")
         entries.append(Entry("animator", name, _about(animator), animator.licence, size))
     for name in drive.names():

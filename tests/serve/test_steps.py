@@ -5,6 +5,8 @@ from __future__ import annotations
 import grpc
 import numpy as np
 import pytest
+from facewright.animate import base
+from facewright.errors import InputError
 from facewright.serve.client import Client
 from facewright.serve.v1 import service_pb2
 from test_animating import answers, geometry, requests, wait_until
@@ -93,3 +95,18 @@ def test_cancelling_stops_between_steps(stepping, meter_header):
     assert len(answers(stub, meter_header, [geometry(0, 0)])[1]) == 1
     assert animator.begun == 1 + 2  # one of fifty steps, then two of another stream
     assert animator.batches == [1]
+
+
+def test_an_animator_that_cannot_be_used_is_left_out(meter, caplog):
+    def damaged():
+        raise InputError("weights: broken.safetensors is cut short")
+
+    running, _, _ = meter()
+    base.register("broken", damaged)
+    try:
+        with Client(running.address) as client:
+            told = {one.name for one in client.capabilities.animators}
+    finally:
+        base._FACTORIES.pop("broken")
+    assert "meter" in told and "broken" not in told
+    assert "animator broken cannot be used: weights: broken.safetensors" in caplog.text

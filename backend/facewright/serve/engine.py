@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from facewright.capture.subject import Subject
 from facewright.checks import UInt8
 from facewright.drive import base as drivers
 from facewright.drive.base import DriveControls
-from facewright.errors import InputError
+from facewright.errors import FacewrightError, InputError
 from facewright.face.motion import Motion
 from facewright.media.picture import read_picture
 from facewright.media.speech import Speech, read_speech
@@ -25,6 +26,8 @@ from facewright.serve.limits import Limits
 from facewright.serve.sessions import model_id
 from facewright.serve.v1 import service_pb2
 from facewright.serve.worker import Job
+
+log = logging.getLogger("facewright.serve")
 
 #: Prepared subjects kept; one holds some tens of megabytes.
 MAX_PREPARED = 8
@@ -86,14 +89,21 @@ class Engine:
         self._prepared: OrderedDict[tuple[str, str, int], Any] = OrderedDict()
 
     def abilities(self) -> service_pb2.GetCapabilitiesResponse:
-        """Animators, drivers and models, as clients are told them."""
+        """Animators, drivers and models, as clients are told them.
+
+        An animator that cannot be used here is left out, and the log says why.
+        """
         from facewright.face.library import load_model
 
         response = service_pb2.GetCapabilitiesResponse(
             models=[load_model().name], default_animator=defaults.ANIMATOR
         )
         for name in animators.names():
-            animator = self._animator(name)
+            try:
+                animator = self._animator(name)
+            except FacewrightError as error:  # its weights are missing or damaged
+                log.warning("animator %s cannot be used: %s", name, error)
+                continue
             least, default, most = animator.steps or (0, 0, 0)
             response.animators.add(
                 name=name,

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import shutil
+from multiprocessing import active_children
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from facewright import cli
-from facewright.capture.box import cut
+from facewright.capture.box import FOCAL, cut
 from facewright.capture.landmarks import FaceFinder
 from facewright.checks import UInt8
 from facewright.errors import InputError, NoFaceError
 from facewright.evaluate.metrics import psnr
+from facewright.face.library import load_model
 from facewright.media.picture import read_picture, write_picture
 from facewright.media.video import VideoWriter, read_frames
 from facewright.train.data.clip import Settings
@@ -25,7 +28,7 @@ from facewright.train.data.shards import Clip, Pack, open_pack
 FRAMES = 8
 SIZE = 128  # of the packs made here
 STRIDE = 6  # pixels that the portrait moves to the right with each frame
-SETTINGS = Settings(SIZE, quality=8)
+SETTINGS = Settings(SIZE, quality=8, coefficients=False)
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +123,29 @@ def test_landmarks_follow_the_face(made: Pack, portrait: UInt8) -> None:
         assert np.abs(data.landmarks[k] - true).mean() < 0.5
 
 
+def test_coefficients_follow_the_face_too(tmp_path: Path, clips: Path) -> None:
+    made = pack([clips / "ann"], tmp_path / "pack", Settings(SIZE))
+    still, walk = made.clips
+    found = walk.read().coefficients
+    assert found is not None and found.model == load_model().name
+    assert found.expression.shape == (FRAMES, 64) and found.identity.shape == (80,)
+    # The portrait walks to the right and does not turn.
+    across = FOCAL * SIZE * found.pose[:, 3] / -found.pose[:, 5]
+    pace = STRIDE * SIZE / walk.entry.box[2]
+    assert np.allclose(np.diff(across), pace, atol=0.15 * pace)
+    assert np.ptp(np.degrees(found.pose[:, :3]), axis=0).max() < 3
+    alone = still.read().coefficients
+    assert alone is not None and alone.gaze.shape == (1, 4)
+    with np.load(walk.folder / walk.entry.points_file) as file:
+        arrays = dict(file)
+    for part, wrong in (("pose", found.pose[1:]), ("gaze", found.gaze * np.nan)):
+        bad = io.BytesIO()
+        np.savez_compressed(bad, **(arrays | {part: wrong}))
+        replace_file(made.path, walk.entry.points_file, "points_sha256", bad.getvalue())
+        with pytest.raises(InputError, match=rf"walk\.npz: {part}: "):
+            named(open_pack(made.path), "walk").read()
+
+
 def test_a_square_clip_keeps_its_pictures_to_the_bit(made: Pack, clips: Path) -> None:
     clip = named(made, "bob-square")
     assert clip.entry.box == (0, 0, SIZE)
@@ -136,7 +162,10 @@ def test_a_portrait_is_one_frame_without_loss(made: Pack, portrait: UInt8) -> No
     assert np.ptp(data.landmarks[0, :468, 1]) == pytest.approx(SIZE / 1.72, rel=0.25)
 
 
-def test_a_stopped_run_goes_on_and_ends_the_same(tmp_path: Path, made: Pack, clips: Path) -> None:
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_stopped_run_goes_on_and_ends_the_same(
+    tmp_path: Path, made: Pack, clips: Path, jobs: int
+) -> None:
     out = tmp_path / "pack"
 
     def stop(stage: str, fraction: float, left: float) -> None:
@@ -144,11 +173,12 @@ def test_a_stopped_run_goes_on_and_ends_the_same(tmp_path: Path, made: Pack, cli
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        pack([clips], out, SETTINGS, hold_out=["bob"], progress=stop)
+        pack([clips], out, SETTINGS, hold_out=["bob"], jobs=jobs, progress=stop)
     with pytest.raises(InputError, match="not a pack"):
         open_pack(out)
     first = {path.name: path.stat().st_mtime_ns for path in out.iterdir() if path.suffix == ".npz"}
-    assert len(first) == 1
+    assert not active_children()
+    assert len(first) >= (1 if jobs == 1 else 0)
     with (out / "journal.jsonl").open("ab") as journal:
         journal.write(b'{"source": "ann/wal')  # as a crash leaves it
     again = pack([clips], out, SETTINGS, hold_out=["bob"])
@@ -162,7 +192,8 @@ def test_a_stopped_run_goes_on_and_ends_the_same(tmp_path: Path, made: Pack, cli
 def test_two_processes_make_the_same(tmp_path: Path, made: Pack, clips: Path) -> None:
     out = tmp_path / "pack"
     arguments = ["data", "pack", str(clips), "-o", str(out), "--size", str(SIZE), "--jobs", "2"]
-    assert cli.run([*arguments, "--quality", "8", "--hold-out", "bob", "-q"]) == 0
+    arguments += ["--no-coefficients", "--hold-out", "bob"]
+    assert cli.run([*arguments, "--quality", "8", "-q"]) == 0
     assert (out / "index.json").read_bytes() == (made.path / "index.json").read_bytes()
 
 

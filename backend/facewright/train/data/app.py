@@ -55,13 +55,17 @@ def pack(
     quality: Annotated[
         int, typer.Option(metavar="N", help="x264's rate factor, 0 (lossless) to 51.")
     ] = 14,
+    coefficients: Annotated[
+        bool, typer.Option(help="Fit the morphable model to every frame too.")
+    ] = True,
     jobs: Annotated[int, typer.Option(metavar="N", help="Processes.")] = 1,
     seed: Annotated[
         int, typer.Option(metavar="N", help="Of the choice that a FRACTION asks for.")
     ] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Turn folders of clips into a pack: square frames around heads, and landmarks.
+    """Turn folders of clips into a pack: square frames around heads, landmarks and
+    coefficients.
 
     Faces are tracked; a clip that shows none is left out and named. Who is held out is
     decided by identity, never by clip. Run again after a stop, it goes on.
@@ -85,7 +89,7 @@ def pack(
         made = run(
             folders,
             out,
-            Settings(size, quality),
+            Settings(size, quality, coefficients),
             manifest=identities,
             hold_out=hold_out or (),
             seed=seed,

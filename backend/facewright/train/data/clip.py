@@ -7,13 +7,14 @@ import io
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from facewright import checks
+from facewright.capture import CaptureSession
 from facewright.capture.box import Box, cut, to_crop
-from facewright.capture.landmarks import FaceFinder
 from facewright.capture.track_landmarks import LandmarkTrack, track_landmarks
 from facewright.checks import UInt8
 from facewright.errors import NoFaceError
@@ -21,6 +22,7 @@ from facewright.media.files import open_source, write_bytes
 from facewright.media.picture import read_picture, write_picture
 from facewright.media.video import VideoInfo, VideoWriter, read_frames, read_video_info
 from facewright.train.data import points
+from facewright.train.data.coefficients import fit_clip, reference_frame
 from facewright.train.data.framing import SHORTEST, runs, steady_box
 from facewright.train.data.index import Entry
 from facewright.train.data.remux import remuxed
@@ -37,10 +39,12 @@ class Settings:
     Attributes:
         size: pixels of a frame's side.
         quality: x264's constant rate factor; 0 keeps what 4:2:0 keeps.
+        coefficients: whether the morphable model is fitted to every frame.
     """
 
     size: int = 256
     quality: int = 14
+    coefficients: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,9 @@ class _Checksum:
             yield frame
 
 
-def pack_file(source: Source, folder: Path, settings: Settings, finder: FaceFinder) -> list[Entry]:
+def pack_file(
+    source: Source, folder: Path, settings: Settings, session: CaptureSession
+) -> list[Entry]:
     """Pack one clip or portrait.
 
     A video that is a square around a head, of the right size and in H.264, keeps its
@@ -75,7 +81,7 @@ def pack_file(source: Source, folder: Path, settings: Settings, finder: FaceFind
         source: what to pack.
         folder: of the pack.
         settings: how.
-        finder: finds faces; reuse it.
+        session: captures; reuse it.
 
     Returns:
         What the index says of each clip; all are of the split "train" so far.
@@ -85,28 +91,28 @@ def pack_file(source: Source, folder: Path, settings: Settings, finder: FaceFind
         InputError: a file that cannot be decoded.
         OutputError: the pack cannot be written.
     """
-    return (_pack_still if source.is_still else _pack_video)(source, folder, settings, finder)
+    return (_pack_still if source.is_still else _pack_video)(source, folder, settings, session)
 
 
 def _pack_still(
-    source: Source, folder: Path, settings: Settings, finder: FaceFinder
+    source: Source, folder: Path, settings: Settings, session: CaptureSession
 ) -> list[Entry]:
     picture = read_picture(source.path)
-    track = track_landmarks([picture], finder)
+    track = track_landmarks([picture], session.finder)
     size = (picture.shape[1], picture.shape[0])
     (part,) = _parts(source.name, [(0, 1)], track, size, settings)
     path = folder / f"{part.name}.png"
     write_picture(path, cut(picture, part.box, settings.size))
-    return [_entry(source, part, track, path, 0.0, settings)]
+    return [_entry(source, part, track, path, 0.0, settings, session)]
 
 
 def _pack_video(
-    source: Source, folder: Path, settings: Settings, finder: FaceFinder
+    source: Source, folder: Path, settings: Settings, session: CaptureSession
 ) -> list[Entry]:
     info = read_video_info(source.path)
     checks.number("fps", info.fps, low=1, high=240)
     checksum = _Checksum()
-    track = track_landmarks(checksum(read_frames(source.path)), finder, fps=info.fps)
+    track = track_landmarks(checksum(read_frames(source.path)), session.finder, fps=info.fps)
     found = _runs(track)
     parts = _parts(source.name, found, track, (info.width, info.height), settings)
     kept = _kept(source.path, parts, checksum, info, settings)
@@ -115,7 +121,7 @@ def _pack_video(
     else:
         write_bytes(folder / f"{parts[0].name}.mp4", kept)
     return [
-        _entry(source, part, track, folder / f"{part.name}.mp4", info.fps, settings)
+        _entry(source, part, track, folder / f"{part.name}.mp4", info.fps, settings, session)
         for part in parts
     ]
 
@@ -194,16 +200,24 @@ def _entry(
     pictures: Path,
     fps: float,
     settings: Settings,
+    session: CaptureSession,
 ) -> Entry:
-    """Write a part's landmarks and say what was packed."""
+    """Write what was seen on a part and say what was packed."""
     window = slice(part.start, part.stop)
+    marks = LandmarkTrack(
+        to_crop(track.points[window], part.box, settings.size),
+        to_crop(track.smooth[window], part.box, settings.size),
+        track.found[window],
+        track.confidence[window],
+    )
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
-        landmarks=points.encode(to_crop(track.smooth[window], part.box, settings.size)),
-        raw=points.encode(to_crop(track.points[window], part.box, settings.size)),
-        found=track.found[window].astype(np.uint8),
-        confidence=points.encode_share(track.confidence[window]),
+        landmarks=points.encode(marks.smooth),
+        raw=points.encode(marks.points),
+        found=marks.found.astype(np.uint8),
+        confidence=points.encode_share(marks.confidence),
+        **(_coefficients(pictures, marks, session) if settings.coefficients else {}),
     )
     write_bytes(pictures.with_name(f"{part.name}.npz"), buffer.getvalue())
     x0, y0, x1, _ = (round(v) for v in part.box)
@@ -222,6 +236,17 @@ def _entry(
         pictures_sha256=file_sha256(pictures),
         points_sha256=hashlib.sha256(buffer.getvalue()).hexdigest(),
     )
+
+
+def _coefficients(
+    pictures: Path, marks: LandmarkTrack, session: CaptureSession
+) -> dict[str, np.ndarray]:
+    number = reference_frame(marks.smooth)
+    frames = iter([read_picture(pictures)]) if pictures.suffix == ".png" else read_frames(pictures)
+    try:
+        return fit_clip(next(islice(frames, number, None)), marks, session).arrays()
+    except NoFaceError:  # seen in the clip, but not in that frame alone
+        return {}
 
 
 def file_sha256(path: Path) -> str:

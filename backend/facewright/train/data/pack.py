@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -13,7 +14,7 @@ from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from facewright import checks
-from facewright.capture.landmarks import FaceFinder
+from facewright.capture import CaptureSession
 from facewright.errors import BackendError, InputError, NoFaceError
 from facewright.train.data.clip import Settings, pack_file
 from facewright.train.data.index import NAME, SIZES, write_index
@@ -28,7 +29,7 @@ ProgressListener = Callable[[str, float, float], None]
 _STAGE = "packing"
 
 # Of a worker process.
-_finder: FaceFinder | None = None
+_session: CaptureSession | None = None
 _stopping = False
 
 
@@ -164,21 +165,22 @@ def _run(tasks: Sequence[_Task], jobs: int) -> Generator[tuple[int, Record], Non
 
 
 def _start_worker(in_process: bool = False) -> None:
-    global _finder
-    _finder = FaceFinder()
+    global _session
+    _session = CaptureSession()
     if not in_process:
         import cv2
 
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch is not loaded yet; it reads this
         cv2.setNumThreads(1)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
         signal.signal(signal.SIGTERM, _unwind)  # so that nothing half-written stays
 
 
 def _end_worker() -> None:
-    global _finder
-    if _finder is not None:
-        _finder.close()
-    _finder = None
+    global _session
+    if _session is not None:
+        _session.close()
+    _session = None
 
 
 def _unwind(number: int, frame: object) -> None:
@@ -188,11 +190,11 @@ def _unwind(number: int, frame: object) -> None:
 
 
 def _pack_one(source: Source, stamp: str, out: Path, settings: Settings) -> Record:
-    assert _finder is not None
+    assert _session is not None
     if _stopping:
         raise SystemExit
     try:
-        clips = pack_file(source, out, settings, _finder)
+        clips = pack_file(source, out, settings, _session)
     except InputError as error:
         reason = str(error).removeprefix(f"{source.path}: ")
         return Record(source.relative, stamp, source.name, reason=reason)

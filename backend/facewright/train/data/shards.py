@@ -17,6 +17,12 @@ from facewright.face.reading import read_limited
 from facewright.media.picture import read_picture
 from facewright.media.video import read_frames
 from facewright.train.data import points
+from facewright.train.data.coefficients import (
+    BYTES_OF_FACE,
+    BYTES_OF_FRAME,
+    ClipCoefficients,
+    read_coefficients,
+)
 from facewright.train.data.index import MAX_FILE_BYTES, SPLITS, Entry, Skipped, read_index
 
 
@@ -31,6 +37,8 @@ class ClipData:
         raw: (T, 478, 2) float32 pixels, not smoothed; carried over gaps and NaN likewise.
         found: (T,) bool whether the frame itself showed the face.
         confidence: (T,) float32 of 0..1, see ``capture.track_landmarks.LandmarkTrack``.
+        coefficients: what the default morphable model makes of it; None where the clip
+            was packed without, or no face was found in the frame that they begin with.
     """
 
     frames: UInt8
@@ -38,6 +46,7 @@ class ClipData:
     raw: Float32
     found: NDArray[np.bool_]
     confidence: Float32
+    coefficients: ClipCoefficients | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,7 @@ class Clip:
         path = self.folder / entry.points_file
         self._bytes(entry.points_file, entry.points_sha256)
         # 2 x 2 bytes per coordinate and 2 per frame, and what .npy headers take.
-        limit = entry.count * (points.POINTS * 8 + 2) + 4096
+        limit = entry.count * (points.POINTS * 8 + 2 + BYTES_OF_FRAME) + BYTES_OF_FACE + 4096
         with open_archive(path, "points", limit) as archive:
             landmarks, raw = (
                 points.decode(_bytes_of(archive.array(name), f"{path}: {name}", shape))
@@ -101,7 +110,10 @@ class Clip:
                 _bytes_of(archive.array(name), f"{path}: {name}", (entry.count,))
                 for name in ("found", "confidence")
             )
-        return ClipData(frames, landmarks, raw, found > 0, points.decode_share(confidence))
+            coefficients = read_coefficients(archive, entry.count)
+        return ClipData(
+            frames, landmarks, raw, found > 0, points.decode_share(confidence), coefficients
+        )
 
     def _frames(self) -> UInt8:
         entry, path = self.entry, self.folder / self.entry.pictures_file

@@ -10,7 +10,7 @@ from facewright import cli
 from facewright.capture import CaptureSession
 from facewright.evaluate.tasks import Choice, pairs, reenactment
 from facewright.media.picture import write_picture
-from facewright.media.video import VideoWriter
+from facewright.media.video import VideoWriter, read_frames, read_video_info
 
 
 def run(*arguments: object) -> int:
@@ -79,3 +79,15 @@ def test_a_real_clip_beats_the_still_photo(shared: Path, tmp_path: Path) -> None
         assert mean["reproject"][f"psnr_{region}"] > mean["still"][f"psnr_{region}"]
     assert mean["reproject"]["psnr_face"] > 26
     assert mean["reproject"]["lmd_mouth"] < mean["still"]["lmd_mouth"]
+
+
+def test_rows_run_side_by_side_in_a_video(clip: Path, tmp_path: Path) -> None:
+    arguments = ("--video", "--no-recapture", "--no-smooth", "--step", 2, "-q")
+    assert run("self", clip, "-o", tmp_path, *arguments) == 0
+    film = tmp_path / "clips" / "moved.mp4"
+    info = read_video_info(film)
+    assert (info.width, info.height, info.frames) == (768, 256, 5)  # the source, then 4
+    assert info.fps == 12.5
+    last = list(read_frames(film))[-1].astype(int)
+    truth, still, made = last[:, :256], last[:, 256:512], last[:, 512:]
+    assert np.abs(truth - made).mean() < np.abs(truth - still).mean() / 2

@@ -11,7 +11,8 @@
 ``compare``      one task: frames made, scored and shown
 ``run``          many tasks; ``store`` keeps them; ``options``, ``app``: the command line
 ``summary``      results as numbers, with intervals by ``statistics``
-``report``       the page; ``shown`` its sheets, ``plots`` its curves, ``measures`` its words
+``report``       the page: ``shown`` its sheets, ``plots`` its curves, ``measures`` its words;
+                 ``film`` the rows as a video
 ``learned``      measures by networks whose weights the user brings; ``judges``
 ``control``      what asking for X does to X, re-estimated from frames
 """

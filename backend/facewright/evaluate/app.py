@@ -68,6 +68,9 @@ Weights = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Weights of further measures; see docs/evaluation.md."),
 ]
+Video = Annotated[
+    bool, typer.Option("--video", help="Write each clip's rows side by side as a video too.")
+]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Keep clips that an earlier run finished likewise.")
 ]
@@ -89,6 +92,7 @@ def reenact(
     recapture_every: RecaptureEvery = 5,
     smooth: Smooth = True,
     weights: Weights = None,
+    video: Video = False,
     resume: Resume = False,
     quiet: Quiet = False,
 ) -> None:
@@ -100,7 +104,7 @@ def reenact(
       facewright evaluate self clips/ -o report --animator tgdm@1 --animator tgdm@4
       facewright evaluate self a.mp4 -o quick --step 10 --no-recapture
     """
-    common = _common(seed, size, step, frames, recapture, recapture_every, smooth, weights)
+    common = _common(seed, size, step, frames, recapture, recapture_every, smooth, weights, video)
     _run("self", clips, out, animator, steps, against, common, resume, quiet)
 
 
@@ -127,6 +131,7 @@ def cross(
     recapture_every: RecaptureEvery = 5,
     smooth: Smooth = True,
     weights: Weights = None,
+    video: Video = False,
     resume: Resume = False,
     quiet: Quiet = False,
 ) -> None:
@@ -136,7 +141,7 @@ def cross(
     Example:
       facewright evaluate cross clips/ --portrait portraits/ -o report --pairs 12
     """
-    common = _common(seed, size, step, frames, recapture, recapture_every, smooth, weights)
+    common = _common(seed, size, step, frames, recapture, recapture_every, smooth, weights, video)
     _run("cross", clips, out, animator, steps, against, common, resume, quiet, portrait, pairs)
 
 
@@ -158,6 +163,7 @@ def audio(
     recapture_every: RecaptureEvery = 5,
     smooth: Smooth = True,
     weights: Weights = None,
+    video: Video = False,
     resume: Resume = False,
     quiet: Quiet = False,
 ) -> None:
@@ -167,7 +173,7 @@ def audio(
     Example:
       facewright evaluate audio clips/ -o report --animator tgdm
     """
-    common = _common(seed, size, step, frames, recapture, recapture_every, smooth, weights)
+    common = _common(seed, size, step, frames, recapture, recapture_every, smooth, weights, video)
     common["driver"] = driver
     _run("audio", clips, out, animator, steps, against, common, resume, quiet)
 
@@ -181,6 +187,7 @@ def _common(
     recapture_every: int,
     smooth: bool,
     weights: Path | None,
+    video: bool,
 ) -> dict:
     return {
         "seed": seed,
@@ -190,6 +197,7 @@ def _common(
         "recapture_every": recapture_every if recapture else 0,
         "smooth": smooth,
         "weights": weights,
+        "video": video,
     }
 
 

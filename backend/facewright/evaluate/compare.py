@@ -68,6 +68,7 @@ class Comparison:
         recapture_every: every how many compared frames to capture again; 0: never.
         judges: measures by networks that the user has weights for.
         check: called between frames with the share done; what it raises ends the work.
+        watch: given the clip's frame and each row's, as they come.
     """
 
     task: Task
@@ -77,6 +78,7 @@ class Comparison:
     recapture_every: int = 5
     judges: Sequence[Judge] = ()
     check: Callable[[float], None] = lambda share: None
+    watch: Callable[[list[UInt8]], None] = lambda pictures: None
     _rows: dict[str, Scores] = field(default_factory=dict)
     _before: dict[str, UInt8] = field(default_factory=dict)
     _seen: recapture.Seen | None = None
@@ -112,6 +114,7 @@ class Comparison:
                 frames = {label: made[label][row] for label in self.makers}
                 found = self._scored(truth, frames, moved_eyes[truth.number])
                 shown.offer(truth.number, truth.frame, frames, found)
+                self.watch([truth.frame, *frames.values()])
                 done += 1
         for judge in self.judges:
             for label, whole in judge.finish().items():
@@ -125,7 +128,7 @@ class Comparison:
         """Scores of one frame, by row; kept in ``self._rows`` too."""
         every: dict[str, dict[str, float | None]] = {}
         for label, frame in {TRUTH: truth.frame, **frames}.items():
-            found: dict[str, float | None] = {"psnr_frame": None}
+            found: dict[str, float | None] = {}
             if label != TRUTH and self.task.has_truth:
                 points = self.task.clip_geometry.boxes[truth.number]
                 found = scores.likeness(frame, truth.frame, points, eyes_moved)

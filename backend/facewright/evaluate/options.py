@@ -15,6 +15,7 @@ from facewright.evaluate.tasks import Choice
 
 SIZES = (256, 512)
 _MOST = 1_000_000
+_SHIPPED = Path(__file__).resolve().parents[1] / "animate" / "weights"
 _VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".avi", ".webm", ".mpg")
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
@@ -35,6 +36,7 @@ class Options:
             never.
         weights: a folder with the weights of further measures, or None.
         driver: makes motion from sound.
+        video: write each task's rows side by side as a video too.
 
     Raises:
         InputError: naming the option.
@@ -50,6 +52,7 @@ class Options:
     recapture_every: int = 5
     weights: Path | None = None
     driver: str = "emoa2e"
+    video: bool = False
 
     def __post_init__(self) -> None:
         if self.size not in SIZES:
@@ -75,6 +78,7 @@ class Options:
             "version": __version__,
             "mode": mode,
             "rows": [row.fingerprint() for row in self.rows],
+            "shipped": _listing(_SHIPPED) if _SHIPPED.is_dir() else None,
             "size": self.size,
             "step": self.step,
             "most": self.most,
@@ -82,6 +86,7 @@ class Options:
             "smooth": self.smooth,
             "recapture_every": self.recapture_every,
             "weights": None if self.weights is None else _listing(self.weights),
+            "video": self.video,
             "driver": self.driver if mode == "audio" else None,
             "sources": [_digest(path) for path in sources],
         }

@@ -11,9 +11,10 @@ from typing import Any
 
 from facewright.capture import CaptureSession
 from facewright.dub import Job
-from facewright.errors import CancelledError, InputError
+from facewright.errors import InputError
 from facewright.evaluate import tasks
 from facewright.evaluate.compare import Comparison
+from facewright.evaluate.film import Film
 from facewright.evaluate.judges import Judge
 from facewright.evaluate.options import Options
 from facewright.evaluate.rows import STILL, Maker
@@ -112,56 +113,35 @@ def evaluate(
         OutputError: ``folder`` cannot be written.
         CancelledError: the job was called off; finished tasks are kept.
     """
-    from facewright.evaluate.learned import judges_in
     from facewright.evaluate.report import page
 
     check_folder(folder)
-    job = job or Job()
-    makers = {row.label: Maker(row, options.size, options.seed) for row in options.rows}
-    if options.against not in makers:
-        raise InputError(f"against: {options.against!r} is none of {', '.join(makers)}")
-    judges, absent = judges_in(options.weights)
-    absent |= _unmeasured(options)
     store = Store(folder)
-    session = CaptureSession()
-    finished: list[dict[str, Any]] = []
+    job = job or Job()
+    todo = _Run(mode, options, store, resume)
     failed: dict[str, str] = {}
-    kept: list[str] = []
     reason: InputError | None = None
-    choice = options.choice(max(maker.reach for maker in makers.values()))
+    finished: list[dict[str, Any]] = []
     try:
         for index, one in enumerate(planned):
-            tell = _Progress(job, index, len(planned))
-            tell(0.0)
-            mark = options.fingerprint(mode, one.sources)
-            done = store.read(one.name, mark) if resume else None
-            if done is not None:
-                kept.append(one.name)
+            try:
+                finished.append(todo(one, _Progress(job, index, len(planned))))
+            except InputError as error:
+                failed[one.name], reason = str(error), reason or error
+                if len(planned) > 1:
+                    told(f"skipped: {error}")
             else:
-                try:
-                    task = one.make(session, choice, tell.capturing)
-                    done = _compared(task, makers, session, options, judges, tell, store, mark)
-                except CancelledError:
-                    raise
-                except InputError as error:
-                    failed[one.name], reason = str(error), reason or error
-                    if len(planned) > 1:
-                        told(f"skipped: {error}")
-                    continue
-            finished.append(done)
-            told(line(done))
+                told(line(finished[-1]))
     finally:
-        session.close()
+        todo.session.close()
     if not finished:
         raise reason or InputError("clips: expected at least one that can be evaluated")
-    if kept and any(type(judge).total is not Judge.total for judge in judges):
-        absent["FID"] = "needs the frames of all clips: run without --resume"
     report = {
         "version": _VERSION,
         "mode": mode,
         "options": said(options),
-        **_summed(finished, judges, options, resumed=bool(kept)),
-        "not_measured": absent,
+        **todo.summed(finished),
+        "not_measured": todo.absent,
         "failed": failed,
         "clips": finished,
     }
@@ -169,6 +149,60 @@ def evaluate(
     write_bytes(folder / "report.html", page(report, store.sheet).encode())
     job.tell("evaluating", 1.0)
     return report
+
+
+class _Run:
+    """What tasks share: animators, networks, MediaPipe; calling it does a task."""
+
+    def __init__(self, mode: str, options: Options, store: Store, resume: bool) -> None:
+        from facewright.evaluate.learned import judges_in
+
+        self._mode, self._options, self._store, self._resume = mode, options, store, resume
+        self._makers = {row.label: Maker(row, options.size, options.seed) for row in options.rows}
+        if options.against not in self._makers:
+            known = ", ".join(self._makers)
+            raise InputError(f"against: {options.against!r} is none of {known}")
+        self._judges, self.absent = judges_in(options.weights)
+        self.absent |= _unmeasured(options)
+        self._choice = options.choice(max(maker.reach for maker in self._makers.values()))
+        self._kept = False
+        self.session = CaptureSession()
+
+    def __call__(self, one: Planned, tell: _Progress) -> dict[str, Any]:
+        """A task's numbers: kept ones, or new ones, which are kept."""
+        tell(0.0)
+        mark = self._options.fingerprint(self._mode, one.sources)
+        kept = self._store.read(one.name, mark) if self._resume else None
+        if kept is not None:
+            self._kept = True
+            return kept
+        task = one.make(self.session, self._choice, tell.capturing)
+        path = self._store.film(one.name) if self._options.video else None
+        with Film(path, task, 1 + len(self._makers)) as film:
+            result = Comparison(
+                task,
+                self._makers,
+                self.session,
+                self._options.against,
+                self._options.recapture_every,
+                self._judges,
+                tell.comparing,
+                film.add,
+            ).run()
+        numbers = clip_numbers(result) | {"name": one.name}
+        self._store.write(numbers, mark, encode_picture(result.shown.sheet(), "jpg"))
+        return numbers
+
+    def summed(self, clips: list[dict[str, Any]]) -> dict[str, Any]:
+        """The summary, with what judges say of all tasks together, if they saw them all."""
+        found = summary(clips, self._options.against, self._options.seed)
+        for judge in self._judges:
+            if self._kept and type(judge).total is not Judge.total:
+                self.absent["FID"] = "needs the frames of all clips: run without --resume"
+                continue
+            for label, values in judge.total().items():
+                found["mean"][label] |= {k: v for k, v in values.items() if v is not None}
+        return found
 
 
 def _unmeasured(options: Options) -> dict[str, str]:
@@ -179,29 +213,6 @@ def _unmeasured(options: Options) -> dict[str, str]:
     if not options.recapture_every:
         found["landmarks, expression, pose, gaze"] = "needs --recapture"
     return found
-
-
-def _summed(
-    clips: list[dict[str, Any]], judges: Sequence[Judge], options: Options, resumed: bool
-) -> dict[str, Any]:
-    """The summary, with what judges say of all tasks together, if they saw them all."""
-    found = summary(clips, options.against, options.seed)
-    for judge in () if resumed else judges:
-        for label, values in judge.total().items():
-            found["mean"][label] |= {k: v for k, v in values.items() if v is not None}
-    return found
-
-
-def _compared(
-    task: tasks.Task, makers: dict[str, Maker], session: CaptureSession, options: Options,
-    judges: Sequence[Judge], tell: _Progress, store: Store, mark: str,
-) -> dict[str, Any]:  # fmt: skip
-    result = Comparison(
-        task, makers, session, options.against, options.recapture_every, judges, tell.comparing
-    ).run()
-    numbers = clip_numbers(result)
-    store.write(numbers, mark, encode_picture(result.shown.sheet(), "jpg"))
-    return numbers
 
 
 class _Progress:

@@ -20,13 +20,21 @@ class Store:
     def write(self, numbers: dict[str, Any], mark: str, sheet: bytes) -> None:
         """Keep a result; the numbers last, since they say that it is whole."""
         name = _file_name(numbers["name"])
+        self._make()
+        write_bytes(self._folder / f"{name}.jpg", sheet)
+        data = json.dumps({"mark": mark, "numbers": numbers}).encode()
+        write_bytes(self._folder / f"{name}.json", data)
+
+    def _make(self) -> None:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise output_error(self._folder, error) from error
-        write_bytes(self._folder / f"{name}.jpg", sheet)
-        data = json.dumps({"mark": mark, "numbers": numbers}).encode()
-        write_bytes(self._folder / f"{name}.json", data)
+
+    def film(self, name: str) -> Path:
+        """Where the task's video goes; the folder is made."""
+        self._make()
+        return self._folder / f"{_file_name(name)}.mp4"
 
     def read(self, name: str, mark: str) -> dict[str, Any] | None:
         """A result that was kept with this mark, or None."""

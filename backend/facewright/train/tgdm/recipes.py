@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from facewright.animate.tgdm.embedded import Embedded, EmbeddedConfig
 from facewright.errors import InputError
 from facewright.face.names import EXPRESSION_64
 from facewright.train.tgdm.crops import Crops
+from facewright.train.tgdm.few_steps import FewStepObjective
 from facewright.train.tgdm.objective import EmbeddedObjective
 from facewright.train.tgdm.plan import Plan
 from facewright.train.tgdm.rendering import Rendering, render_pack
@@ -32,11 +35,13 @@ class Recipe:
         config: of the network.
         rendering: of its pairs.
         plan: of the run.
+        few: of its second stage, see ``few_steps``.
         sources, targets, crop: of a batch, see ``crops.Crops``.
     """
 
     config: EmbeddedConfig
     plan: Plan
+    few: Plan
     rendering: Rendering = field(default_factory=Rendering)
     sources: int = 2
     targets: int = 8
@@ -49,12 +54,16 @@ RECIPES = {
         EmbeddedConfig(),
         Plan(iterations=7000, rate=6e-4, ema=0.998, channels_last=True, precision="bf16",
              workers=1, checkpoint_every=250, sheet_every=1000),
+        Plan(iterations=800, rate=1.5e-4, warm_up=20, ema=0.995, channels_last=True,
+             precision="bf16", workers=1, checkpoint_every=200),
     ),
     #: The same for a GPU: wider, more of everything.
     "base": Recipe(
         EmbeddedConfig(widths=(96, 192, 320), depths=(2, 3, 3), condition=256),
         Plan(iterations=60_000, rate=4e-4, ema=0.9995, channels_last=True, workers=12,
              checkpoint_every=1000, sheet_every=5000),
+        Plan(iterations=6000, rate=1e-4, ema=0.999, channels_last=True, workers=12,
+             checkpoint_every=1000),
         Rendering(sources=40, targets=48),
         sources=8, targets=8, crop=192,
     ),
@@ -150,13 +159,15 @@ def train(
 
     plan = replace(recipe.rendering, seed=seed)
     folders = render_pack(data, work / "pairs", plan, jobs=jobs, report=rendered)
-    trainer = make_trainer(recipe, folders, work, seed, report=report)
+    first = make_trainer(recipe, folders, work, seed, report=report)
+    first.run()
+    trainer = make_second_trainer(recipe, first.ema, folders, work / "few", seed, report=report)
     trainer.run()
     about = {
         "licence": "Apache-2.0",
         "data": f"{data.name}: {len(folders)} sources of {plan.targets} frames",
         "recipe": json.dumps(asdict(recipe)),
-        "steps": str(trainer.step),
+        "steps": f"{first.step} + {trainer.step}",
         "seed": str(seed),
     }
     path = work / weights.SHIPPED.name
@@ -174,30 +185,56 @@ def make_trainer(
     report: Callable[[str], None] = print,
 ) -> Trainer:
     """A trainer of the small network on rendered pairs."""
+
+    def sheet(model: nn.Module, step: int, folder: Path) -> None:
+        sheet_of(model, folders, folder / f"samples-{step:06d}.png")
+
     torch.manual_seed(seed)
-    network = Embedded(recipe.config)
-    crops = Crops(
+    return Trainer(
+        Embedded(recipe.config),
+        EmbeddedObjective(),
+        _crops(recipe, recipe.plan, folders, seed),
+        recipe.plan,
+        work,
+        seed,
+        sheet=sheet,
+        report=_told(report),
+    )
+
+
+def make_second_trainer(
+    recipe: Recipe,
+    network: nn.Module,
+    folders: tuple[Path, ...],
+    work: Path,
+    seed: int = 0,
+    *,
+    report: Callable[[str], None] = print,
+) -> Trainer:
+    """A trainer of the second stage, which goes on with the first stage's network."""
+    return Trainer(
+        copy.deepcopy(network).requires_grad_(True),
+        FewStepObjective(),
+        _crops(recipe, recipe.few, folders, seed + 1),
+        recipe.few,
+        work,
+        seed,
+        report=_told(report),
+    )
+
+
+def _crops(recipe: Recipe, plan: Plan, folders: tuple[Path, ...], seed: int) -> Crops:
+    processes = int(os.environ.get("WORLD_SIZE", "1"))  # of accelerate's launcher
+    return Crops(
         folders,
         EXPRESSION_64,
-        recipe.plan.iterations * max(1, _processes()),
+        plan.iterations * processes,
         recipe.sources,
         recipe.targets,
         recipe.crop,
         seed,
     )
 
-    def told(line: dict[str, float]) -> None:
-        report("  ".join(f"{key} {value:.4g}" for key, value in line.items()))
 
-    def sheet(model: nn.Module, step: int, folder: Path) -> None:
-        sheet_of(model, folders, folder / f"samples-{step:06d}.png")
-
-    return Trainer(
-        network, EmbeddedObjective(), crops, recipe.plan, work, seed, sheet=sheet, report=told
-    )
-
-
-def _processes() -> int:
-    import os
-
-    return int(os.environ.get("WORLD_SIZE", "1"))
+def _told(report: Callable[[str], None]) -> Callable[[dict[str, float]], None]:
+    return lambda line: report("  ".join(f"{key} {value:.4g}" for key, value in line.items()))

@@ -78,7 +78,7 @@ def dub(
         float, typer.Option(metavar="RATE", help="Frames a second, 1 to 240; 29.97 is exact.")
     ] = _DEFAULTS.controls.fps,
     size: Annotated[
-        int, typer.Option(metavar="256|512", help="Side of the animated square, pixels.")
+        int, typer.Option(metavar="256|512|1024", help="Side of the animated square, pixels.")
     ] = _DEFAULTS.size,
     extent: Annotated[
         str,

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 #: Takes a stage's name, the fraction done (0..1) and the seconds left (negative: unknown).
 ProgressListener = Callable[[str, float, float], None]
 
-SIZES = (256, 512)
+SIZES = (256, 512, 1024)
 EXTENTS = ("photo", "crop")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 SUBJECT_SUFFIXES = (".npz", ".glb", ".obj", ".ply")
@@ -53,7 +53,7 @@ class DubOptions:
     Attributes:
         controls: frame rate, seed and what else a driver is told; 23.976 and 29.97 mean
             NTSC's exact rates. The animator takes the same seed.
-        size: side of the animated square around the head in pixels, 256 or 512.
+        size: side of the animated square around the head in pixels, one of ``SIZES``.
         extent: "photo" pastes the square back into the whole photograph, "crop" leaves
             the square alone.
         max_side: a larger photograph is scaled down to this many pixels for the video.

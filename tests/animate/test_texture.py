@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 from facewright.animate import openings
 from facewright.animate.atlas import SIZE as ATLAS
 from facewright.animate.openings import parted, polygon, pull_push
-from facewright.animate.texture import atlas_picture, face_region, person, photo_texture
+from facewright.animate.texture import (
+    atlas_picture,
+    face_region,
+    person,
+    photo_texture,
+    pictured,
+)
 from facewright.face.model import Part
 from facewright.render.texture import sample_atlas
 
@@ -116,3 +125,17 @@ def test_edges_that_pass_each_other_are_shut(mirrored: bool) -> None:
     shut = area(0.0)
     assert area(-6.0) == pytest.approx(shut, abs=3)
     assert area(10.0) > shut + 250
+
+
+def test_frames_larger_than_the_crop_take_the_photos_own_pixels(scene: Scene):
+    """A photo of 1024 pixels keeps at 1024 what a crop of 256 has lost."""
+    rng = np.random.default_rng(0)
+    photo = rng.integers(0, 256, (1024, 1024, 3), dtype=np.uint8)
+    subject = replace(
+        scene.subject, photo=photo, box=(0, 0, 1024, 1024),
+        crop=cv2.resize(photo, (256, 256), interpolation=cv2.INTER_AREA),
+    )  # fmt: skip
+    assert np.array_equal(pictured(subject, 1024), photo)
+    assert np.array_equal(pictured(subject, 256), subject.crop)
+    small = replace(subject, photo=subject.crop, box=(0, 0, 256, 256))
+    assert pictured(small, 1024).std() < 0.5 * photo.std()

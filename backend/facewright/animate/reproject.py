@@ -45,7 +45,7 @@ class Reproject:
     name = "reproject"
     summary = "the photo itself, carried along by the mesh; always works"
     licence = "Apache-2.0"
-    sizes: tuple[int, ...] = (256, 512)
+    sizes: tuple[int, ...] = (256, 512, 1024)
     needs_correspondence = True
     reach = 0
     steps: tuple[int, int, int] | None = None

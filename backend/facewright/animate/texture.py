@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from facewright.animate import atlas as atlases
 from facewright.animate import openings
+from facewright.capture import box as boxes
 from facewright.capture.subject import Subject
 from facewright.checks import Float32, Int32, UInt8
 from facewright.face import pose as poses
@@ -87,7 +88,7 @@ def photo_texture(subject: Subject, size: int) -> PhotoTexture:
     model, rho = subject.model, subject.coefficients
     camera = subject.camera.resized((size, size))
     landmarks = subject.landmarks * np.float32(size / subject.camera.size[0])
-    photo = resized(subject.crop, size)
+    photo = pictured(subject, size)
     shape = model.vertices(rho.identity, rho.expression, rho.gaze)
     correction = landmark_correction(model, shape, rho.pose, camera, landmarks)
     rest = shape + correction
@@ -153,7 +154,7 @@ def _atlas_of(
     return atlases.bake(
         subject.model,
         subject.coefficients,
-        resized(subject.crop, size),
+        pictured(subject, size),
         pixels,
         normals,
         visibility(posed, normals, pixels, depth, slack),
@@ -168,6 +169,18 @@ def atlas_picture(subject: Subject, size: int = atlases.SIZE) -> UInt8:
     What the photo shows is the photo's; what it hides is made up from what it shows.
     """
     return resized(photo_texture(subject, subject.camera.size[0]).atlas.colour, size)
+
+
+def pictured(subject: Subject, size: int) -> UInt8:
+    """(size, size, 3) the photo in the subject's box.
+
+    Cut from the photo again where the crop has fewer pixels than are asked for and the
+    photo has more: pores and hair are in there.
+    """
+    side = len(subject.crop)
+    if size > side and subject.box[2] - subject.box[0] > side:
+        return boxes.cut(subject.photo, subject.box, size)
+    return resized(subject.crop, size)
 
 
 def resized(picture: NDArray, size: int) -> NDArray:

@@ -77,7 +77,7 @@ class Tgdm:
     name = weights.NAME
     summary = "diffusion on top of the reprojection: teeth, lids, wrinkles, shading"
     licence = "Apache-2.0"
-    sizes: tuple[int, ...] = (256, 512)
+    sizes: tuple[int, ...] = (256, 512, 1024)
     needs_correspondence = True
     reach = 1
     steps: tuple[int, int, int] | None = (1, 2, 200)

@@ -151,6 +151,8 @@ class Trainer:
                 self._after_step(log, final=stop or self.step == last)
                 if stop:
                     break
+        # The main process has written the checkpoint when the others go on.
+        self.accelerator.wait_for_everyone()
         if stopping.by_signal:
             raise CancelledError(f"training stopped at step {self.step}; run again to go on")
         return log.line

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import onnx_file
 import pytest
+from facewright import cli
 from facewright.errors import InputError
 from facewright.evaluate.compare import TRUTH
 from facewright.evaluate.judges import View
@@ -19,6 +20,7 @@ from facewright.evaluate.learned.lpips import Lpips
 from facewright.evaluate.learned.mfcc import mfcc
 from facewright.evaluate.learned.onnx import Network
 from facewright.evaluate.learned.syncnet import agreement
+from facewright.media.video import VideoWriter
 
 RNG = np.random.default_rng(0)
 POINTS = RNG.uniform(60, 200, (478, 2)).astype(np.float32)
@@ -181,6 +183,51 @@ def test_lips_in_time_with_their_sound_agree() -> None:
     assert apart["lse_c"] < 0.5 < apart["lse_d"]
     with pytest.raises(InputError, match="differ in shape"):
         agreement(features, features[:, :8])
+
+
+def test_syncnet_judges_whole_clips_with_sound(tmp_path: Path, portrait, examples) -> None:
+    onnx_file.write(tmp_path / "syncnet_face.onnx", (1, 3, 5, 224, 224), 3)
+    onnx_file.write(tmp_path / "syncnet_sound.onnx", (1, 1, 13, 20), 3)
+    (judge,), _ = judges_in(tmp_path)
+    spoken = tmp_path / "spoken.mp4"
+    with VideoWriter(spoken, (64, 64), 25.0, sound=examples / "speech.wav") as writer:
+        writer.write(np.zeros((64, 64, 3), np.uint8))
+    task = SimpleNamespace(clip=spoken, numbers=tuple(range(1, 22)), fps=25.0)
+
+    def judged(task: SimpleNamespace, seen: np.ndarray | None) -> dict:
+        judge.start(task)
+        for number in task.numbers:
+            points = seen if number % 5 == 0 else None
+            judge.frame(View("x", number, portrait, portrait, None, points))
+        return judge.finish()
+
+    found = judged(task, POINTS)["x"]
+    assert found["lse_d"] > 0 and found["lse_c"] >= 0
+    assert judged(task, None) == {"x": {}}  # no face was seen
+    assert judged(SimpleNamespace(**vars(task) | {"fps": 30.0}), POINTS) == {}
+    every_second = vars(task) | {"numbers": tuple(range(2, 60, 2))}
+    assert judged(SimpleNamespace(**every_second), POINTS) == {}
+
+
+def test_brought_weights_are_in_the_report(clip: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    alex(weights / "lpips.safetensors")
+    for name, size in (("identity", 112), ("emotion", 64), ("fid", 32)):
+        onnx_file.write(weights / f"{name}.onnx", (1, 3, size, size), 3)
+        said = {"size": size, "aligned": name != "fid"}
+        (weights / f"{name}.json").write_text(json.dumps(said))
+    arguments = ["self", clip, "-o", tmp_path / "r", "--frames", 4, "--weights", weights, "-q"]
+    assert cli.run(["evaluate", *map(str, arguments), "--recapture-every", "2"]) == 0
+    report = json.loads((tmp_path / "r" / "report.json").read_text())
+    mean = report["mean"]
+    assert set(report["not_measured"]) == {"LSE-C, LSE-D"}
+    assert {"lpips", "tlp", "identity", "emotion", "fid"} <= set(mean["reproject"])
+    assert mean["reproject"]["lpips"] < mean["still"]["lpips"]
+    assert mean["still"]["tlp"] == 0 < mean["truth"]["tlp"]
+    assert mean["still"]["identity"] > 0.99
+    assert "lpips" not in mean["truth"]
+    assert "LPIPS" in (tmp_path / "r" / "report.html").read_text()
 
 
 def test_mfccs_are_those_of_python_speech_features() -> None:

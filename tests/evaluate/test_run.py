@@ -170,6 +170,13 @@ def test_a_report_that_cannot_be_written_is_said_before_any_work(clip, tmp_path,
     assert "file: exists and is not a folder" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("mode", ["self", "cross", "audio"])
+def test_help_teaches_with_examples(mode: str, capsys) -> None:
+    assert run(mode, "--help") == 0
+    text = capsys.readouterr().out
+    assert "Example" in text and f"facewright evaluate {mode} clips/" in text
+
+
 def test_rows_need_one_to_be_held_against(clip: Path, tmp_path: Path) -> None:
     options = Options(rows_of([], None, "reproject"), "tgdm")
     with pytest.raises(InputError, match="against: 'tgdm' is none of still, reproject"):

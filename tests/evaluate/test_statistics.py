@@ -31,6 +31,8 @@ def test_differences_are_paired_and_know_which_way_is_better() -> None:
 def test_one_clip_has_no_interval_and_none_has_no_difference() -> None:
     found = difference([1.0], [2.0], "lpips")
     assert found is not None and found.low is None and found.better == 1
+    two = difference([1.0, 3.0], [2.0, 2.0], "lpips")
+    assert two is not None and two.low is None and two.high is None
     assert difference([None], [2.0], "lpips") is None
     with pytest.raises(InputError, match="other: expected 1 clips, got 2"):
         difference([1.0], [2.0, 3.0], "lpips")

@@ -124,7 +124,8 @@ def _gain(measure: Measure, found: dict[str, Any] | None) -> str:
         text += f" [{measure.text(found['low'])}, {measure.text(found['high'])}]"
         sign = 1 if higher_is_better(measure.name) else -1
         edges = sorted((sign * found["low"], sign * found["high"]))
-        kind = "good" if edges[0] > 0 else "bad" if edges[1] < 0 else ""
+        if measure.arrow:
+            kind = "good" if edges[0] > 0 else "bad" if edges[1] < 0 else ""
     return f'<span class="{kind}">{text}</span>'
 
 
@@ -153,7 +154,7 @@ def _means(report: dict[str, Any], labels: Sequence[str]) -> str:
     head = "".join(f"<th>{escape(text)}</th>" for text in heads)
     return (
         "<h2>Means over clips</h2><p class='dim'>In brackets: the 95 % interval of the mean"
-        " difference, bootstrap over clips. Green is surely better, red surely worse.</p>"
+        " difference, bootstrap over clips. Green: all of it is better, red: worse.</p>"
         "<div class='scroll'><table>"
         f"<tr><th></th>{head}</tr>{''.join(lines)}</table></div>"
     )

@@ -10,6 +10,8 @@ import numpy as np
 from facewright.checks import Float32
 from facewright.errors import InputError
 
+#: Clips below which no interval is given: two would give their own two values.
+FEWEST = 3
 _RESAMPLES = 10_000
 _LEVEL = 0.95
 _BLOCK = 1000  # resamples held at once
@@ -24,7 +26,8 @@ class Difference:
 
     Attributes:
         mean: of the clips' differences, row minus other.
-        low, high: bounds of the 95 % bootstrap interval of that mean; None for one clip.
+        low, high: bounds of the 95 % bootstrap interval of that mean; None for
+            fewer than ``FEWEST`` clips.
         clips: how many.
         better: clips where the row is better.
         worse: clips where it is worse.
@@ -67,7 +70,7 @@ def difference(
         return None
     gaps = np.array([a - b for a, b in pairs])
     gains = gaps if higher_is_better(metric) else -gaps
-    low, high = interval(gaps, seed) if len(gaps) > 1 else (None, None)
+    low, high = interval(gaps, seed) if len(gaps) >= FEWEST else (None, None)
     return Difference(
         float(gaps.mean()), low, high, len(gaps), int((gains > 0).sum()), int((gains < 0).sum())
     )

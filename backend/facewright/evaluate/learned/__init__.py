@@ -32,7 +32,7 @@ def judges_in(folder: Path | None) -> tuple[list[Judge], dict[str, str]]:
     for name, files, make in _known():
         missing = [file for file in files if folder is None or not (folder / file).is_file()]
         if missing:
-            where = "without --weights" if folder is None else f"no {', '.join(missing)} in it"
+            where = "none given" if folder is None else f"no {', '.join(missing)} in it"
             absent[name] = f"needs {' and '.join(files)} in the folder of --weights ({where})"
         else:
             assert folder is not None

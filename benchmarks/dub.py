@@ -24,8 +24,9 @@ from pathlib import Path
 import numpy as np
 from facewright.capture.portrait import CaptureSession
 from facewright.capture.subject import Subject
-from facewright.dub import DubOptions, Job, drive, render
+from facewright.dub import DubOptions, Job, drive
 from facewright.face.motion import Motion
+from facewright.film import render
 from facewright.media.picture import read_picture
 from facewright.media.speech import RATE, Speech, read_speech
 from facewright.media.video import read_video_info

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from facewright import dub
+from facewright import film
 from facewright.animate import base
 from facewright.capture.subject import Subject
+from facewright.dub import DubOptions
 from facewright.errors import CancelledError, InputError
 from facewright.face.library import load_model
 from facewright.face.motion import Motion
@@ -71,8 +72,8 @@ def motion() -> Motion:
 
 
 def made(check: Callable[[], None] | None = None, **options: object) -> np.ndarray:
-    wanted = dub.DubOptions(animator="blurring", extent="crop", **options)  # type: ignore[arg-type]
-    batches = list(dub.animate(None, motion(), wanted, check))  # type: ignore[arg-type]
+    wanted = DubOptions(animator="blurring", extent="crop", **options)  # type: ignore[arg-type]
+    batches = list(film.animate(None, motion(), wanted, check))  # type: ignore[arg-type]
     return np.concatenate(batches)[:, 0, 0, 0]
 
 
@@ -80,7 +81,7 @@ def test_batches_leave_no_seams(blurring, monkeypatch) -> None:
     in_batches = made()
     assert len(in_batches) == FRAMES and max(blurring.counts) < FRAMES / 3
     for frames in (FRAMES, 1):
-        monkeypatch.setattr(dub, "_BATCH_PIXELS", frames * SIZE**2)
+        monkeypatch.setattr(film, "_BATCH_PIXELS", frames * SIZE**2)
         np.testing.assert_array_equal(made(), in_batches)
     # The test can fail: a frame does depend on its neighbours.
     weights = np.pad(motion().expression[:, 0], 2, "edge")

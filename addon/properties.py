@@ -9,7 +9,7 @@ from bpy.props import EnumProperty, FloatProperty, IntProperty, PointerProperty,
 
 from . import session
 
-SIZES = [("256", "256", "Fast"), ("512", "512", "Fine")]
+SIZES = [("256", "256", "Fast"), ("512", "512", "Fine"), ("1024", "1024", "Finest, and slow")]
 EXTENTS = [
     ("photo", "Photograph", "Frame the whole photograph"),
     ("crop", "Head", "Frame the square around the head"),

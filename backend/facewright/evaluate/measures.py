@@ -92,6 +92,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("warped_error_face", "warped error, face", 2, "within the face's box"),
     Measure("pixel_mse", "Pixel-MSE", 2, "squared difference of consecutive frames aligned by "
             "their own flow; a still picture has 0"),
+    Measure("pixel_mse_ratio", "Pixel-MSE / real clip's", 3, "over the real clip's own"),
     Measure("tlp", "tLP", 4, "LPIPS of consecutive frames; a still picture has 0"),
     Measure("lpips", "LPIPS", 4, "learned perceptual distance (Zhang et al. 2018)", headline=True),
     Measure("identity", "identity", 3, "cosine of the user's face embedding with the source's",

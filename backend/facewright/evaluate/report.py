@@ -55,7 +55,7 @@ def page(report: dict[str, Any], sheet: Callable[[str], bytes]) -> str:
         _absent(report),
         f'<h2>Clips</h2><p class="key">{_key(labels, paint)}</p>',
         *(_clip(clip, report, paint, sheet(clip["name"])) for clip in report["clips"]),
-        _meanings(),
+        _meanings(report),
     ]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -234,8 +234,11 @@ def _key(labels: Sequence[str], paint: dict[str, str]) -> str:
     )
 
 
-def _meanings() -> str:
-    lines = "".join(f"<p><b>{escape(m.title)}</b>: {escape(m.meaning)}</p>" for m in MEASURES)
+def _meanings(report: dict[str, Any]) -> str:
+    known = {name for row in report["mean"].values() for name in row}
+    lines = "".join(
+        f"<p><b>{escape(m.title)}</b>: {escape(m.meaning)}</p>" for m in MEASURES if m.name in known
+    )
     return f"<h2>What the measures are</h2>{lines}"
 
 

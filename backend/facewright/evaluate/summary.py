@@ -49,7 +49,7 @@ def _derived(
     found: dict[str, float | None] = {}
     if label == TRUTH:
         return found
-    for metric in ("warped_error", "warped_error_face"):
+    for metric in ("warped_error", "warped_error_face", "pixel_mse"):
         real, own = truth.means().get(metric), means.get(metric)
         if real and own is not None:
             found[f"{metric}_ratio"] = own / real

@@ -13,7 +13,8 @@ from facewright import cli
 from facewright.dub import Job
 from facewright.errors import CancelledError, InputError
 from facewright.evaluate.options import Options, find_clips, rows_of
-from facewright.evaluate.run import evaluate, plan
+from facewright.evaluate.planning import plan
+from facewright.evaluate.run import evaluate
 from facewright.media.video import VideoWriter
 
 

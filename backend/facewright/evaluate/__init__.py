@@ -9,7 +9,8 @@
 ``tasks``        self-reenactment, cross-identity, audio-driven
 ``rows``         the methods compared
 ``compare``      one task: frames made, scored and shown
-``run``          many tasks; ``store`` keeps them; ``options``, ``app``: the command line
+``planning``     clips -> tasks, which ``run`` does and ``store`` keeps
+``options``      how; ``app`` the command line
 ``summary``      results as numbers, with intervals by ``statistics``
 ``report``       the page: ``shown`` its sheets, ``plots`` its curves, ``measures`` its words;
                  ``film`` the rows as a video

@@ -216,7 +216,8 @@ def _run(
 ) -> None:
     from facewright.dub import Job
     from facewright.evaluate.options import Options, find_clips, find_pictures, rows_of
-    from facewright.evaluate.run import evaluate, plan, totals
+    from facewright.evaluate.planning import plan
+    from facewright.evaluate.run import evaluate, totals
 
     options = Options(rows_of(animators or [], steps, against), against, **common)
     planned = plan(mode, find_clips(clips), options, find_pictures(portraits or []), pairs)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from facewright.capture import CaptureSession
 from facewright.dub import Job
 from facewright.errors import InputError
-from facewright.evaluate import tasks
 from facewright.evaluate.compare import Comparison
 from facewright.evaluate.film import Film
 from facewright.evaluate.judges import Judge
 from facewright.evaluate.options import Options
+from facewright.evaluate.planning import Planned
 from facewright.evaluate.rows import STILL, Maker
 from facewright.evaluate.store import Store, check_folder
 from facewright.evaluate.summary import clip_numbers, summary
@@ -25,63 +23,6 @@ from facewright.media.picture import encode_picture
 
 _CAPTURING = 0.4  # share of a task's time that capturing its clip takes, for time left
 _VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A task that is to be done.
-
-    Attributes:
-        name: unique among the tasks.
-        sources: the files that it is made of.
-        make: captures the sources.
-    """
-
-    name: str
-    sources: tuple[Path, ...]
-    make: Callable[[CaptureSession, tasks.Choice, tasks.Tell], tasks.Task]
-
-
-def plan(
-    mode: str, clips: Sequence[Path], options: Options, portraits: Sequence[Path] = (),
-    most_pairs: int | None = None,
-) -> list[Planned]:  # fmt: skip
-    """The tasks of a mode: "self", "cross" or "audio".
-
-    Raises:
-        InputError: for no clips, or no portraits where they are needed.
-    """
-    if not clips:
-        raise InputError("clips: expected at least one video")
-    if mode == "cross":
-        if not portraits:
-            raise InputError("portraits: expected at least one picture")
-        return [_crossed(*pair) for pair in tasks.pairs(portraits, clips, most_pairs)]
-    make: Callable[..., tasks.Task] = tasks.reenactment
-    if mode == "audio":
-        make = partial(tasks.dubbing, driver=options.driver, seed=options.seed)
-    return [
-        Planned(name, (clip,), partial(make, clip))
-        for name, clip in zip(_names(clips), clips, strict=True)
-    ]
-
-
-def _crossed(portrait: Path, clip: Path) -> Planned:
-    make = partial(tasks.transfer, portrait, clip)
-    return Planned(f"{portrait.stem} x {clip.stem}", (portrait, clip), make)
-
-
-def _names(clips: Sequence[Path]) -> list[str]:
-    """Stems, with the folder where two are alike."""
-    stems = [clip.stem for clip in clips]
-    names = [
-        clip.stem if stems.count(clip.stem) == 1 else f"{clip.parent.name}-{clip.stem}"
-        for clip in clips
-    ]
-    if len(set(names)) < len(names):
-        double = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"clips: two are called {double}; rename one")
-    return names
 
 
 def evaluate(
@@ -98,7 +39,7 @@ def evaluate(
 
     Args:
         mode: "self", "cross" or "audio".
-        planned: of :func:`plan`.
+        planned: of :func:`planning.plan`.
         folder: made if absent; results of finished tasks are kept in it.
         options: how.
         resume: take tasks that were finished with the same options and files as done.

@@ -21,11 +21,13 @@ from facewright.train.tgdm import pairs as pairing
 from facewright.train.tgdm.augment import Colours, Mirror
 from facewright.train.tgdm.crops import Crops
 from facewright.train.tgdm.few_steps import FewStepObjective, moments
-from facewright.train.tgdm.objective import EmbeddedObjective
+from facewright.train.tgdm.objective import EmbeddedObjective, similarity
+from facewright.train.tgdm.parser import disagreement
 from facewright.train.tgdm.plan import Plan
 from facewright.train.tgdm.recipes import (
     Recipe,
     check_resume,
+    make_parser_trainer,
     make_second_trainer,
     make_trainer,
     run,
@@ -156,7 +158,7 @@ def test_batches_that_cannot_be_are_refused(rendered: tuple[Path, ...], changes)
 def smoke(iterations: int) -> Recipe:
     plan = Plan(iterations=iterations, rate=3e-3, warm_up=3, ema=0.9, precision="no",
                 log_every=5, checkpoint_every=10, sheet_every=20)  # fmt: skip
-    return Recipe(TINY, plan, plan, Rendering(), sources=1, targets=4, crop=64)
+    return Recipe(TINY, plan, plan, plan, Rendering(), sources=1, targets=4, crop=64)
 
 
 def test_twenty_steps_lower_the_loss(rendered: tuple[Path, ...], tmp_path: Path):
@@ -240,18 +242,50 @@ def test_the_second_stage_meets_what_sampling_meets(rendered: tuple[Path, ...]):
     assert [int(time[0]) for _, time in seen] == moments(4)[: len(seen)]
 
 
-def test_both_stages_run_and_go_on(rendered: tuple[Path, ...], tmp_path: Path):
+def test_all_stages_run_and_go_on(rendered: tuple[Path, ...], tmp_path: Path):
     recipe = smoke(3)
     first = make_trainer(recipe, rendered, tmp_path, report=lambda _: None)
     first.run()
-    second = make_second_trainer(recipe, first.ema, rendered, tmp_path / "few",
-                                 report=lambda _: None)  # fmt: skip
-    pairs = zip(second.model.parameters(), first.ema.parameters(), strict=True)
+    parsing = make_parser_trainer(recipe, rendered, tmp_path / "parser", report=lambda _: None)
+    parsing.run()
+
+    def second():  # type: ignore[no-untyped-def]
+        return make_second_trainer(
+            recipe, first.ema, parsing.ema, rendered, tmp_path / "few", report=lambda _: None
+        )
+
+    trainer = second()
+    pairs = zip(trainer.model.parameters(), first.ema.parameters(), strict=True)
     assert all(torch.equal(mine, theirs) for mine, theirs in pairs)
-    second.run()
-    again = make_second_trainer(recipe, first.ema, rendered, tmp_path / "few",
-                                report=lambda _: None)  # fmt: skip
-    assert again.step == 3
+    line = trainer.run()
+    assert line["openings"] > 0
+    assert second().step == 3
+    # The parser judges and does not learn.
+    kept = zip(trainer.objective.parser.parameters(), parsing.ema.parameters(), strict=True)
+    assert all(torch.equal(mine, theirs) for mine, theirs in kept)
+
+
+def test_a_parser_learns_where_openings_are(rendered: tuple[Path, ...], tmp_path: Path):
+    plan = Plan(iterations=60, rate=1e-2, warm_up=5, ema=0.9, precision="no", log_every=20)
+    recipe = replace(smoke(1), parser=plan, crop=128)
+    trainer = make_parser_trainer(recipe, rendered, tmp_path, report=lambda _: None)
+    batch = Crops(rendered, EXPRESSION_64, 1, 1, 8, 128, augmented=False, seed=3)[0]
+    openings = torch.nn.functional.avg_pool2d((batch["planes"][:, 5:7] + 1) / 2, 2)
+    trainer.run()
+    with torch.no_grad():
+        seen = trainer.ema(batch["truth"]).sigmoid()
+    inside, outside = seen[openings > 0.9].mean(), seen[openings < 0.1].mean()
+    assert inside > 2 * outside
+    moved = batch["truth"].roll(6, -2)
+    apart = disagreement(trainer.ema, moved, batch["truth"])
+    assert apart > 0.1 and disagreement(trainer.ema, batch["truth"], batch["truth"]) == 0
+
+
+def test_structure_is_one_for_equal_pictures_and_falls_with_blur():
+    picture = torch.rand(1, 3, 64, 64) * 2 - 1
+    assert torch.allclose(similarity(picture, picture), torch.ones(1), atol=1e-4)
+    blurred = torch.nn.functional.avg_pool2d(picture, 3, 1, 1)
+    assert similarity(blurred, picture).mean() < 0.8
 
 
 def test_runs_are_neither_overwritten_nor_made_up(tmp_path: Path):

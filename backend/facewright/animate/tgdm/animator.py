@@ -185,7 +185,10 @@ class Tgdm:
             return self.network(noisy, time, **told)
 
     def _precision(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16)
+        # On a CPU half the bits save little where there are instructions for them, and are
+        # many times slower where there are not.
+        half = self.device.type == "cuda"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=half)
 
     def _finished(self, told: Prediction, drawn: list[Drawn]) -> list[Made]:
         """Frames at the reprojection's resolution, whose own detail they keep."""

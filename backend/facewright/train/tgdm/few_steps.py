@@ -5,6 +5,9 @@ what the steps before it made. So here sampling is followed, as at run time, to 
 drawn at random, and the network learns to give the truth from there: distillation whose
 teacher is the truth, on the student's own trajectories. More steps then cannot be worse
 than fewer by what they never met in training.
+
+Here outlines begin to count as well (SSIM, and the openings that ``parser`` sees): early
+they would hinder a network that does not know yet where anything is.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from torch import Tensor, nn
 from facewright.animate.tgdm.animator import START
 from facewright.animate.tgdm.schedule import LINEAR, noise_from_start, noised
 from facewright.train.tgdm.objective import Weights, losses
+from facewright.train.tgdm.parser import Parser, disagreement
 
 #: Numbers of steps that are trained for.
 STEPS = (1, 2, 4)
@@ -29,13 +33,32 @@ def moments(steps: int, start: float = START) -> list[int]:
     return [round((first + 1) * (1 - k / steps)) - 1 for k in range(steps)]
 
 
-class FewStepObjective:
-    """x0 from what the network's own steps made (see the module's docstring)."""
+#: Outlines count, and averages less.
+SHARP = Weights(square=0.5, structure=0.25, edges=1.0)
 
-    def __init__(self, weights: Weights | None = None, steps: tuple[int, ...] = STEPS) -> None:
-        self.weights, self.steps = weights or Weights(), steps
 
-    def __call__(
+class FewStepObjective(nn.Module):
+    """x0 from what the network's own steps made (see the module's docstring).
+
+    Args:
+        parser: trained, of openings; they do not count if None.
+        weights: of the loss's parts.
+        steps: numbers of steps to train for.
+        openings: weight of the parser's disagreement.
+    """
+
+    def __init__(
+        self,
+        parser: Parser | None = None,
+        weights: Weights = SHARP,
+        steps: tuple[int, ...] = STEPS,
+        openings: float = 0.1,
+    ) -> None:
+        super().__init__()
+        self.parser = None if parser is None else parser.eval().requires_grad_(False)
+        self.weights, self.steps, self.openings = weights, steps, openings
+
+    def forward(
         self, model: nn.Module, batch: Any, generator: torch.Generator
     ) -> dict[str, Tensor]:
         """Losses of a batch of :class:`facewright.train.tgdm.crops.Crops`."""
@@ -51,7 +74,11 @@ class FewStepObjective:
         noisy = noised(planes[:, :3], noise, self._time(planes, path[0]))
         for here, below in itertools.pairwise(path[: last + 1]):
             noisy = self._step(model, noisy, here, below, told)
-        parts = losses(model(noisy, self._time(planes, path[last]), *told), batch, self.weights)
+        made = model(noisy, self._time(planes, path[last]), *told)
+        parts = losses(made, batch, self.weights)
+        if self.parser is not None:
+            apart = disagreement(self.parser, made.x0, batch["truth"])
+            parts |= {"openings": apart, "loss": parts["loss"] + self.openings * apart}
         return parts | {"later": torch.tensor(float(last > 0))}
 
     @torch.no_grad()

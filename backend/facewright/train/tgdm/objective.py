@@ -28,6 +28,8 @@ class Weights:
 
     Attributes:
         square: of the squared error beside the absolute.
+        structure: of 1 - SSIM, which a blur that hedges between two sharp pictures costs
+            more than either.
         edges: of errors between neighbouring pixels.
         flow, smooth: of the flow's distance to optical flow in the face, and of the
             smooth parts' unevenness.
@@ -36,6 +38,7 @@ class Weights:
     """
 
     square: float = 2.0
+    structure: float = 0.0
     edges: float = 0.7
     flow: float = 0.015
     smooth: float = 0.02
@@ -131,6 +134,7 @@ def losses(told: Prediction, batch: Any, weights: Weights) -> dict[str, Tensor]:
     down = error[..., 1:, :] - error[..., :-1, :]
     edges = (weight[..., 1:] * across.abs()).mean() + (weight[..., 1:, :] * down.abs()).mean()
     edges = edges / total
+    structure = (weight * (1 - similarity(told.x0, batch["truth"]))).mean() / total
     face = (coarse > 2).float()
     away = (told.flow - batch["flow"]).abs().clamp(max=4.0)
     flow = (face * away).sum() / (2 * face.sum() + 1)
@@ -138,6 +142,7 @@ def losses(told: Prediction, batch: Any, weights: Weights) -> dict[str, Tensor]:
     openings = F.max_pool2d((batch["planes"][:, 5:7].amax(1, keepdim=True) + 1) / 2, 7, 1, 3)
     gate = ((1 - openings) * told.gate).mean()
     loss = pixel + weights.square * square + weights.edges * edges
+    loss = loss + weights.structure * structure
     loss = loss + weights.flow * flow + weights.smooth * smooth + weights.gate * gate
     with torch.no_grad():
         before = (batch["planes"][:, :3] - batch["truth"]).square()
@@ -147,10 +152,30 @@ def losses(told: Prediction, batch: Any, weights: Weights) -> dict[str, Tensor]:
         "pixel": pixel,
         "square": square,
         "edges": edges,
+        "structure": structure,
         "flow": flow,
         "gate": gate,
         "gain_db": gain,
     }
+
+
+def similarity(picture: Tensor, truth: Tensor) -> Tensor:
+    """(B, 1, H, W) SSIM of the mean over colours of pictures in -1..1, in boxes of 7 pixels.
+
+    Wang et al., "Image quality assessment: from error visibility to structural
+    similarity" (2004), eq. 13; contrast and structure count here, and brightness.
+    """
+    both = (torch.cat([picture, truth]).mean(1, keepdim=True) + 1) / 2
+    a, b = both.chunk(2)
+
+    def local(values: Tensor) -> Tensor:
+        return F.avg_pool2d(values, 7, 1, 3, count_include_pad=False)
+
+    mean_a, mean_b = local(a), local(b)
+    var_a, var_b = local(a * a) - mean_a**2, local(b * b) - mean_b**2
+    joint = local(a * b) - mean_a * mean_b
+    same = (2 * mean_a * mean_b + 1e-4) * (2 * joint + 9e-4)
+    return same / ((mean_a**2 + mean_b**2 + 1e-4) * (var_a + var_b + 9e-4))
 
 
 def _uneven(values: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from facewright.face.names import EXPRESSION_64
 from facewright.train.tgdm.crops import Crops
 from facewright.train.tgdm.few_steps import FewStepObjective
 from facewright.train.tgdm.objective import EmbeddedObjective
+from facewright.train.tgdm.parser import Parser, ParserObjective
 from facewright.train.tgdm.plan import Plan
 from facewright.train.tgdm.rendering import Rendering, render_pack
 from facewright.train.tgdm.sheets import sheet_of
@@ -36,17 +37,22 @@ class Recipe:
         rendering: of its pairs.
         plan: of the run.
         few: of its second stage, see ``few_steps``.
+        parser: of the parser that the second stage asks.
         sources, targets, crop: of a batch, see ``crops.Crops``.
     """
 
     config: EmbeddedConfig
     plan: Plan
     few: Plan
+    parser: Plan
     rendering: Rendering = field(default_factory=Rendering)
     sources: int = 2
     targets: int = 8
     crop: int = 128
 
+
+_PARSER = Plan(iterations=1600, rate=2e-3, warm_up=20, ema=0.99, channels_last=True,
+               precision="bf16", workers=1, checkpoint_every=400)  # fmt: skip
 
 RECIPES = {
     #: What two cores train in an hour or two.
@@ -56,6 +62,7 @@ RECIPES = {
              workers=1, checkpoint_every=250, sheet_every=1000),
         Plan(iterations=800, rate=1.5e-4, warm_up=20, ema=0.995, channels_last=True,
              precision="bf16", workers=1, checkpoint_every=200),
+        _PARSER,
     ),
     #: The same for a GPU: wider, more of everything.
     "base": Recipe(
@@ -64,6 +71,7 @@ RECIPES = {
              checkpoint_every=1000, sheet_every=5000),
         Plan(iterations=6000, rate=1e-4, ema=0.999, channels_last=True, workers=12,
              checkpoint_every=1000),
+        _PARSER,
         Rendering(sources=40, targets=48),
         sources=8, targets=8, crop=192,
     ),
@@ -161,7 +169,11 @@ def train(
     folders = render_pack(data, work / "pairs", plan, jobs=jobs, report=rendered)
     first = make_trainer(recipe, folders, work, seed, report=report)
     first.run()
-    trainer = make_second_trainer(recipe, first.ema, folders, work / "few", seed, report=report)
+    parsing = make_parser_trainer(recipe, folders, work / "parser", seed, report=report)
+    parsing.run()
+    trainer = make_second_trainer(
+        recipe, first.ema, parsing.ema, folders, work / "few", seed, report=report
+    )
     trainer.run()
     about = {
         "licence": "Apache-2.0",
@@ -202,9 +214,26 @@ def make_trainer(
     )
 
 
+def make_parser_trainer(
+    recipe: Recipe,
+    folders: tuple[Path, ...],
+    work: Path,
+    seed: int = 0,
+    *,
+    report: Callable[[str], None] = print,
+) -> Trainer:
+    """A trainer of the parser."""
+    torch.manual_seed(seed)
+    crops = _crops(recipe, recipe.parser, folders, seed + 2)
+    return Trainer(
+        Parser(), ParserObjective(), crops, recipe.parser, work, seed, report=_told(report)
+    )
+
+
 def make_second_trainer(
     recipe: Recipe,
     network: nn.Module,
+    parser: nn.Module,
     folders: tuple[Path, ...],
     work: Path,
     seed: int = 0,
@@ -214,7 +243,7 @@ def make_second_trainer(
     """A trainer of the second stage, which goes on with the first stage's network."""
     return Trainer(
         copy.deepcopy(network).requires_grad_(True),
-        FewStepObjective(),
+        FewStepObjective(copy.deepcopy(parser)),  # type: ignore[arg-type]
         _crops(recipe, recipe.few, folders, seed + 1),
         recipe.few,
         work,

@@ -1,4 +1,4 @@
-"""``facewright …``: dub, capture, capture-motion, serve, models.
+"""``facewright …``: dub, capture, capture-motion, inspect, serve, models.
 
 Heavy modules are imported where they are used, so that ``--help`` answers at once.
 """
@@ -270,6 +270,75 @@ def capture_motion(
     motion, found = tracked.motion, int(tracked.found.sum())
     seconds = len(motion) / motion.fps
     print(f"{out}: {len(motion)} frames, {seconds:.2f} s, face found in {found}")
+
+
+@app.command()
+def inspect(
+    portrait: Portrait,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="SHEET", help=".png, .jpg or .webp.")],
+    speech: Annotated[
+        Path | None, typer.Option(metavar="SPEECH", help="Drives the portrait.")
+    ] = None,
+    motion: Annotated[
+        Path | None, typer.Option(metavar="M.npz", help="Is performed, instead of speech.")
+    ] = None,
+    frame: Annotated[
+        int | None,
+        typer.Option(metavar="K", help="Of the motion, from 0. Default: the widest mouth."),
+    ] = None,
+    point: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="X,Y",
+            help="Pixels of the frame; may be repeated. Default: mouth, eye, cheek and hair.",
+        ),
+    ] = None,
+    size: Annotated[
+        int, typer.Option(metavar="256|512|1024", help="Side of the frame, pixels.")
+    ] = _DEFAULTS.size,
+    steps: Annotated[int | None, typer.Option(metavar="N", help="Sampling steps.")] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of driver and animator.")] = 0,
+    face: Face = _DEFAULTS.face,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Those that ship, without it.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Look inside a frame of `tgdm`: what is the photo's, what was drawn, what was looked at.
+
+    Writes a contact sheet: photo, reprojection and frame; a map of what was drawn; how the
+    reprojection was moved; and for each point, where attention looks in the photo. Without
+    speech or motion the mouth opens and the head turns a little.
+
+    \b
+    Examples:
+      facewright inspect portrait.jpg -o inside.png
+      facewright inspect portrait.jpg --speech speech.wav --frame 40 -o inside.png
+      facewright inspect portrait.jpg --motion m.npz --steps 4 --size 512 -o inside.png
+      facewright inspect portrait.jpg --point 128,180 --point 90,110 -o inside.png
+    """
+    from facewright.inspection import inspect as run
+    from facewright.inspection import read_point
+
+    with console.signals_unwind(), console.ProgressDisplay(quiet) as progress:
+        shown = run(
+            portrait,
+            out,
+            speech=speech,
+            motion=motion,
+            frame=frame,
+            points=[read_point(text) for text in point or []],
+            size=size,
+            steps=steps,
+            seed=seed,
+            face=face,
+            weights=weights,
+            progress=progress,
+        )
+    for warning in shown.warnings:
+        console.say(f"warning: {warning}")
+    drawn = shown.inside.generated.mean()
+    print(f"{out}: frame {shown.frame} of {shown.frames}, {drawn:.0%} drawn")
 
 
 @app.command()

@@ -63,6 +63,22 @@ def contact_sheet(
     return np.array(sheet)
 
 
+def stacked(sheets: Sequence[UInt8]) -> UInt8:
+    """(H, W, 3) contact sheets one below the other, as wide as the widest.
+
+    Raises:
+        InputError: for none, or what is not a picture.
+    """
+    if not sheets:
+        raise InputError("sheets: expected at least one")
+    heights = [picture("sheets", sheet).shape[0] for sheet in sheets]
+    out = np.empty((sum(heights), max(sheet.shape[1] for sheet in sheets), 3), np.uint8)
+    out[:] = _BACKGROUND
+    for sheet, bottom in zip(sheets, np.cumsum(heights), strict=True):
+        out[bottom - len(sheet) : bottom, : sheet.shape[1]] = sheet
+    return out
+
+
 def spread(count: int, wanted: int) -> list[int]:
     """``wanted`` frame numbers spread evenly over 0..count-1, without repetition."""
     return sorted({round(k) for k in np.linspace(0, count - 1, min(wanted, count))})

@@ -12,4 +12,5 @@
 ``weights``         its weights on disk
 ``animator``        the ``tgdm`` animator
 ``insight``         where TexAtt looks
+``inspect``         one frame of the small network, taken apart
 """

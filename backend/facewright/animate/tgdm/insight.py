@@ -5,6 +5,7 @@ Works for any network that holds ``TexAtt`` layers: they are listened to, not as
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,11 +35,13 @@ class Look:
         map: (B, H, W, H_s, W_s) how much each place of the target takes from each place
             of the source; a place's sum is 1.
         tau: the layer's τ: how much of what is found is added.
+        added: length of what was added, relative to what it was added to; NaN if unknown.
     """
 
     name: str
     map: Float32
     tau: float
+    added: float = math.nan
 
 
 @contextmanager
@@ -57,7 +60,7 @@ def listening(network: nn.Module) -> Iterator[list[Look]]:
         def hook(layer: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
             assert isinstance(layer, TexAtt)
             target, source = inputs
-            looks.append(_look(name, layer, target, source))
+            looks.append(_look(name, layer, target, source, output))
 
         return hook
 
@@ -80,6 +83,7 @@ def picture(
     *,
     row: int = 0,
     side: int = 256,
+    names: Sequence[str] = (),
 ) -> UInt8:
     """Fig. 7: the target with the points, then the source under each point's attention.
 
@@ -89,6 +93,7 @@ def picture(
         target, source: (S, S, 3) uint8.
         row: of the batch.
         side: of a tile.
+        names: of the points, for what stands under their tiles.
 
     Returns:
         A (H, W, 3) uint8 contact sheet.
@@ -108,8 +113,11 @@ def picture(
         colour = COLOURS[number % len(COLOURS)]
         x, y = (int(p * s) for p, s in zip(point, scale, strict=True))
         cv2.circle(marked, (x, y), max(3, side // 48), colour, -1, cv2.LINE_AA)
-        tiles.append(Tile(_over(under, at, colour), f"most {at.max():.2f}"))
+        called = f"{names[number]}: " if number < len(names) else ""
+        tiles.append(Tile(_over(under, at, colour), f"{called}most {at.max():.2f}"))
     title = f"{look.name}: {look.map.shape[1]} x {look.map.shape[2]}, tau {look.tau:+.3f}"
+    if not math.isnan(look.added):
+        title += f", adds {look.added:.2%}"
     return contact_sheet(
         [Tile(marked, "target"), *tiles], columns=len(tiles) + 1, side=side, title=title
     )
@@ -126,11 +134,13 @@ def attention_at(
     return look.map[row, int(y * height / shape[0]), int(x * width / shape[1])]
 
 
-def _look(name: str, layer: TexAtt, target: Tensor, source: Tensor) -> Look:
-    with torch.no_grad():
-        found = layer.attention(target, source).float().cpu()
+def _look(name: str, layer: TexAtt, target: Tensor, source: Tensor, output: Tensor) -> Look:
+    # In full precision, whatever the network computes in: rows of 16 bits do not sum to 1.
+    with torch.no_grad(), torch.autocast(target.device.type, enabled=False):
+        found = layer.attention(target.float(), source.float()).cpu()
+        added = (output.float() - target.float()).norm() / target.float().norm()
     shape = (len(target), *target.shape[-2:], *source.shape[-2:])
-    return Look(name, found.view(shape).numpy(), float(layer.tau.detach()))
+    return Look(name, found.view(shape).numpy(), float(layer.tau.detach()), float(added))
 
 
 def _over(source: UInt8, attention: Float32, colour: tuple[int, int, int]) -> UInt8:

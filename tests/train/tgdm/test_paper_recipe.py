@@ -138,6 +138,8 @@ def test_a_proof_has_a_score_for_every_condition(tmp_path):
     assert len(found.lines()) == 4 and found.sheet.ndim == 3
     again = proof.prove(learner, shot, frames=6, steps=2)
     np.testing.assert_array_equal(again.told["truth"].psnr, found.told["truth"].psnr)
+    sheet = proof.attention(learner, shot, 25)
+    assert sheet.dtype == np.uint8 and sheet.shape[1] > 4 * 256  # a target and three sources
     other = proof.prove(learner, shot, frames=6, steps=2, seed=1)
     assert (other.told["truth"].psnr != found.told["truth"].psnr).any()
 

@@ -118,6 +118,28 @@ def test_averaged_weights_are_an_average(tmp_path):
     assert not any(p.requires_grad for p in trainer.ema.parameters())
 
 
+def test_single_numbers_have_a_rate_of_their_own(tmp_path):
+    class Gated(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gate = nn.Parameter(torch.zeros(()))
+            self.weight = nn.Parameter(torch.ones(2))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return (x * 0 + 1).mean() * (self.gate + self.weight.sum())
+
+    def total(model: nn.Module, batch, generator: torch.Generator) -> dict[str, Tensor]:
+        return {"loss": model(batch["picture"])}
+
+    plan = Plan(iterations=4, rate=1e-3, warm_up=1, last_rate=1, scalar_rate=20, clip=100)
+    trainer = Trainer(Gated(), total, Pictures(), plan, tmp_path)
+    trainer.run(1)  # Adam's first step is the rate, against the gradient's sign
+    model = Trainer(Gated(), total, Pictures(), plan, tmp_path).model
+    assert isinstance(model, Gated)
+    assert float(model.gate.detach()) == pytest.approx(-20e-3, rel=1e-3)
+    assert model.weight.tolist() == pytest.approx([1 - 1e-3] * 2, rel=1e-5)
+
+
 def test_the_rate_rises_and_falls():
     plan = Plan(iterations=100, rate=1.0, warm_up=10, last_rate=0.1)
     rates = [plan.rate_at(k) for k in range(101)]

@@ -11,7 +11,7 @@
 ``paper_recipe``   the published network: presets and objective
 ``paper_pairs``    what it is trained on
 ``shots``          the same from a pack
-``proof``          is it a diffusion model?
+``proof``          is it a diffusion model? (``proof_pictures``: what it shows)
 ``recipes``        the networks over the reprojection
 ``pairs``          what they are trained on
 ``rendering``      the same from a pack

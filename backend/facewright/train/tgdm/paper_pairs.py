@@ -21,7 +21,7 @@ from facewright.checks import Float32, UInt8
 from facewright.errors import InputError
 
 #: How far a pair's colours are moved: gain and offset of each channel, share of pairs.
-GAIN, OFFSET, RECOLOURED = 0.3, 0.1, 0.5
+GAIN, OFFSET, RECOLOURED = 0.2, 0.05, 0.5
 #: Share of targets whose ρ̂ is withheld.
 WITHHELD = 0.1
 

@@ -49,12 +49,14 @@ RECIPES = {
              checkpoint_every=1000),
         batch=8,
     ),
-    #: One clip, half the side and an eighth of the width: what a CPU trains in minutes.
+    #: One clip, small frames, a fifth of the width: what a CPU trains in minutes.
     "proof": Recipe(
-        Config(side=128, width=16, multipliers=(1, 1, 2, 4, 8), blocks=1),
-        Plan(iterations=1500, rate=1e-3, warm_up=50, ema=0.995, channels_last=True,
-             precision="bf16", log_every=25, checkpoint_every=100),
+        Config(side=64, width=24, multipliers=(1, 1, 2, 4, 8), blocks=1),
+        Plan(iterations=1500, rate=1e-3, warm_up=50, scalar_rate=20.0, ema=0.995,
+             channels_last=True, precision="bf16", log_every=25, checkpoint_every=100),
         batch=8,
+        # Noise hides more of small frames, so that its loss is higher.
+        weights=Weights(switch=0.1),
     ),
     #: Seconds: does the recipe run at all?
     "smoke": Recipe(

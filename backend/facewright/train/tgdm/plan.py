@@ -19,6 +19,9 @@ class Plan:
         iterations: steps of the optimizer in the whole run.
         rate: of AdamW, at its highest.
         warm_up: steps over which the rate rises to that.
+        scalar_rate: what the rate of single numbers is multiplied by. Adam moves each by
+            the rate at most, and a gate that starts at zero (τ, eq. 16) keeps the gradients
+            of all behind it near zero until it has opened.
         last_rate: share of ``rate`` that the cosine falls to at the end.
         weight_decay, betas: of AdamW.
         clip: largest norm of the gradient.
@@ -34,6 +37,7 @@ class Plan:
     iterations: int
     rate: float = 2e-4
     warm_up: int = 100
+    scalar_rate: float = 1.0
     last_rate: float = 0.02
     weight_decay: float = 0.0
     betas: tuple[float, float] = (0.9, 0.999)
@@ -51,6 +55,7 @@ class Plan:
         checks.number("iterations", self.iterations, low=1)
         checks.number("rate", self.rate, low=0)
         checks.number("warm_up", self.warm_up, low=0)
+        checks.number("scalar_rate", self.scalar_rate, low=0)
         checks.number("last_rate", self.last_rate, low=0, high=1)
         checks.number("weight_decay", self.weight_decay, low=0)
         checks.floats("betas", self.betas, (2,), low=0, high=1)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from facewright.animate.tgdm.samplers import sample
 from facewright.animate.tgdm.schedule import LINEAR, noised
@@ -23,7 +23,6 @@ from facewright.checks import UInt8
 from facewright.evaluate.metrics import psnr
 from facewright.media.files import write_bytes
 from facewright.media.picture import write_picture
-from facewright.media.sheet import Tile, contact_sheet
 from facewright.train.tgdm.paper_pairs import (
     Shot,
     pair,
@@ -33,6 +32,7 @@ from facewright.train.tgdm.paper_pairs import (
     stacked,
 )
 from facewright.train.tgdm.paper_recipe import Learner, asked, trainer
+from facewright.train.tgdm.proof_pictures import attention, bound, pictures, sheet
 
 #: Blocks of frames, every which one is held out, and frames left out on its either side.
 BLOCK, EVERY, GUARD = 10, 5, 2
@@ -156,11 +156,11 @@ def prove(
     scores, made = {}, {}
     for name, batch in batches.items():
         made[name] = _made(learner, batch, noise, steps)
-        truth = _pictures(signed(batch["target"]))
+        truth = pictures(signed(batch["target"]))
         ratios = np.array([psnr(a, b) for a, b in zip(made[name], truth, strict=True)])
         scores[name] = Score(ratios, _noise_loss(learner, batch, noise))
     still = np.array([psnr(shot.frames[0], shot.frames[row]) for row in rows])
-    return Proof(still, scores, _sheet(shot, rows, made, coloured))
+    return Proof(still, scores, sheet(shot, rows, made, coloured))
 
 
 def run(
@@ -174,7 +174,7 @@ def run(
     seed: int = 0,
     report: Callable[[str], None] = print,
 ) -> Proof:
-    """Train and prove; writes proof.json and proof.png beside the checkpoint."""
+    """Train and prove; writes proof.json, proof.png and attention.png beside the checkpoint."""
     learner, shot = train(
         clip, work, preset=preset, iterations=iterations, seed=seed, report=report
     )
@@ -190,65 +190,26 @@ def run(
     }
     write_bytes(work / "proof.json", json.dumps(numbers, indent=1).encode())
     write_picture(work / "proof.png", proof.sheet)
+    write_picture(
+        work / "attention.png",
+        attention(learner, shot, int(held_out(len(shot.frames))[1][-1]), seed),
+    )
     return proof
 
 
 def _made(learner: Learner, batch: dict[str, Tensor], noise: Tensor, steps: int) -> UInt8:
-    denoise = _bound(learner, batch)
-    return _pictures(sample(denoise, noise, steps, sampler="ddim", prediction="epsilon"))
+    denoise = bound(learner, batch)
+    return pictures(sample(denoise, noise, steps, sampler="ddim", prediction="epsilon"))
 
 
 def _noise_loss(learner: Learner, batch: dict[str, Tensor], noise: Tensor) -> NDArray[np.float64]:
-    picture, denoise = signed(batch["target"]), _bound(learner, batch)
+    picture, denoise = signed(batch["target"]), bound(learner, batch)
     found = []
     for moment in _TIMES:
         time = torch.full((len(picture),), moment)
         predicted = denoise(noised(picture, noise, time, LINEAR), time)
         found.append((predicted - noise).square().mean((1, 2, 3)).double().numpy())
     return np.mean(found, 0)
-
-
-def _bound(learner: Learner, batch: dict[str, Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
-    """The network with its conditions; a few frames at a time, to spare memory."""
-    network: nn.Module = learner.network
-    render, rho = signed(batch["render"]), batch["rho"]
-    features = learner.network.encode(signed(batch["source"]))
-
-    def denoise(x: Tensor, time: Tensor) -> Tensor:
-        parts = [
-            network(x[at], time[at], render[at], tuple(f[at] for f in features), rho[at])
-            for at in torch.arange(len(x)).split(8)
-        ]
-        return torch.cat(parts)
-
-    return denoise
-
-
-def _pictures(values: Tensor) -> UInt8:
-    """(B, 3, H, W) in -1 .. 1 -> (B, H, W, 3) uint8."""
-    scaled = (values.clamp(-1, 1) + 1) * 127.5
-    return scaled.round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
-
-
-def _sheet(
-    shot: Shot, rows: NDArray[np.intp], made: dict[str, UInt8], coloured: dict[str, Tensor]
-) -> UInt8:
-    recoloured = _pictures(signed(coloured["target"]))
-    tiles = []
-    for number in np.linspace(0, len(rows) - 1, min(6, len(rows))).round().astype(int):
-        truth = shot.frames[rows[number]]
-        tiles += [
-            Tile(shot.frames[0], "source"),
-            Tile(shot.renders[rows[number]], "I3d"),
-            Tile(truth, f"truth, frame {rows[number]}"),
-            Tile(made["truth"][number], f"made: {psnr(made['truth'][number], truth):.1f} dB"),
-            Tile(made["rho"][number], "another's rho"),
-            Tile(made["render"][number], "another's I3d"),
-            Tile(recoloured[number], "recoloured truth"),
-            Tile(made["recoloured"][number], "made"),
-            Tile(made["source"][number], "another's source"),
-        ]
-    return contact_sheet(tiles, columns=9, side=128, title="from pure noise, held-out frames")
 
 
 def _between(values: NDArray[np.float64], digits: int = 2) -> str:

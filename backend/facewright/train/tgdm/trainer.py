@@ -104,7 +104,7 @@ class Trainer:
         if isinstance(objective, nn.Module):
             objective.to(self.accelerator.device)
         optimizer = torch.optim.AdamW(
-            self.model.parameters(),
+            _groups(self.model, plan),
             lr=plan.rate,
             betas=plan.betas,
             weight_decay=plan.weight_decay,
@@ -185,7 +185,7 @@ class Trainer:
         torch.manual_seed(number)  # what a layer may draw, dropout for one
         generator = torch.Generator(self.accelerator.device).manual_seed(number)
         for group in self._optimizer.param_groups:
-            group["lr"] = self.plan.rate_at(self.step)
+            group["lr"] = self.plan.rate_at(self.step) * group["factor"]
         parts = self.objective(self._wrapped, moved(batch, self.accelerator.device), generator)
         self._optimizer.zero_grad()
         self.accelerator.backward(parts["loss"])
@@ -219,6 +219,13 @@ class Trainer:
         state.restore_optimizer(optimizer, parts["optimizer"], path)
         if isinstance(self.objective, nn.Module):
             state.restore_module(self.objective, parts.get("objective", {}), "objective", path)
+
+
+def _groups(model: nn.Module, plan: Plan) -> list[dict[str, Any]]:
+    scalars = [p for p in model.parameters() if not p.ndim]
+    rest = [p for p in model.parameters() if p.ndim]
+    groups = [{"params": rest, "factor": 1.0}, {"params": scalars, "factor": plan.scalar_rate}]
+    return [group for group in groups if group["params"]]
 
 
 def _mixed(*numbers: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from facewright.errors import InputError
-from facewright.media.sheet import Tile, contact_sheet, spread
+from facewright.media.sheet import Tile, contact_sheet, spread, stacked
 
 
 def test_tiles_lie_in_order_and_keep_their_shape():
@@ -35,3 +35,14 @@ def test_spread():
     assert spread(10, 4) == [0, 3, 6, 9]
     assert spread(2, 5) == [0, 1]
     assert spread(1, 3) == [0]
+
+
+def test_sheets_are_stacked_on_the_left():
+    red, green = np.zeros((20, 40, 3), np.uint8), np.zeros((10, 60, 3), np.uint8)
+    red[..., 0], green[..., 1] = 255, 255
+    both = stacked([red, green])
+    assert both.shape == (30, 60, 3)
+    assert (both[:20, :40] == red).all() and (both[20:] == green).all()
+    assert both[:20, 40:].max() < 60  # the sheet's own dark ground
+    with pytest.raises(InputError, match="sheets"):
+        stacked([])

@@ -23,8 +23,8 @@ from facewright.animate.tgdm.schedule import LINEAR, noise_from_start, noised
 from facewright.train.tgdm.objective import Weights, losses
 from facewright.train.tgdm.parser import Parser, disagreement
 
-#: Numbers of steps that are trained for.
-STEPS = (1, 2, 4)
+#: Numbers of steps that are followed; the first of all of them is the only one of 1.
+STEPS = (2, 4)
 
 
 def moments(steps: int, start: float = START) -> list[int]:
@@ -52,7 +52,7 @@ class FewStepObjective(nn.Module):
         parser: Parser | None = None,
         weights: Weights = SHARP,
         steps: tuple[int, ...] = STEPS,
-        openings: float = 0.1,
+        openings: float = 0.2,
     ) -> None:
         super().__init__()
         self.parser = None if parser is None else parser.eval().requires_grad_(False)

@@ -60,7 +60,7 @@ RECIPES = {
         EmbeddedConfig(),
         Plan(iterations=7000, rate=6e-4, ema=0.998, channels_last=True, precision="bf16",
              workers=1, checkpoint_every=250, sheet_every=1000),
-        Plan(iterations=800, rate=1.5e-4, warm_up=20, ema=0.995, channels_last=True,
+        Plan(iterations=800, rate=3e-4, warm_up=20, ema=0.99, channels_last=True,
              precision="bf16", workers=1, checkpoint_every=200),
         _PARSER,
     ),

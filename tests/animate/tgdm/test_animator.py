@@ -195,6 +195,9 @@ def tampered(file: Path, out: Path, **changes) -> Path:
         ({"extra": torch.zeros(1)}, "unknown tensor 'extra'"),
         ({"into__bias": torch.zeros(9)}, r"'into.bias' is \(9,\), expected \(8,\)"),
         ({"into__bias": torch.full((8,), torch.nan)}, "not finite"),
+        ({"into__bias": torch.zeros(8, dtype=torch.int32)}, "'into.bias' is of torch.int32"),
+        # As large as memory, if it were believed.
+        ({"header": {"config": '{"widths": [1024, 1024, 1024], "condition": 4096}'}}, "lacks|is"),
         ({"header": {"name": "other"}}, "'other', not of 'tgdm'"),
         ({"header": {"config": "{"}}, "no usable config"),
         ({"header": {"config": '{"widths": [8, 8]}'}}, "widths"),

@@ -12,11 +12,22 @@
 ``interior``         what a mouth shows between its lips
 ``warp``             how hair, neck and background follow the head
 ``paste``            frames back into the full picture
+``tgdm``             the diffusion model on top of ``reproject``
 """
 
-from facewright.animate.base import create, names, register
+from pathlib import Path
+
+from facewright.animate.base import Animator, create, names, register
 from facewright.animate.reproject import Reproject
 
+
+def _tgdm(file: Path | None = None) -> Animator:
+    from facewright.animate.tgdm.animator import Tgdm
+
+    return Tgdm(file)
+
+
 register(Reproject.name, Reproject)
+register("tgdm", _tgdm)
 
 __all__ = ["create", "names", "register"]

@@ -21,10 +21,10 @@ from facewright.animate.base import Animator, create, names, register
 from facewright.animate.reproject import Reproject
 
 
-def _tgdm(file: Path | None = None) -> Animator:
+def _tgdm(file: Path | None = None, device: str | None = None) -> Animator:
     from facewright.animate.tgdm.animator import Tgdm
 
-    return Tgdm(file)
+    return Tgdm(file, device)
 
 
 register(Reproject.name, Reproject)

@@ -263,8 +263,13 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_FACTORIES))
 
 
-def create(name: str, weights: Path | None = None) -> Animator:
-    """The animator called ``name``, with the weights of a file if given.
+def create(name: str, weights: Path | None = None, *, device: str | None = None) -> Animator:
+    """The animator called ``name``.
+
+    Args:
+        name: one of :func:`names`.
+        weights: a file to take the place of those that ship.
+        device: "cpu", "cuda:0", ... for animators that compute on one; they choose if None.
 
     Raises:
         InputError: for an unknown name, and for weights where there are none to replace.
@@ -272,8 +277,10 @@ def create(name: str, weights: Path | None = None) -> Animator:
     if name not in _FACTORIES:
         raise InputError(f"animator: {name!r} is not one of {', '.join(names())}")
     factory = _FACTORIES[name]
+    known = inspect.signature(factory).parameters
+    chosen = {"device": device} if device is not None and "device" in known else {}
     if weights is None:
-        return factory()
-    if not inspect.signature(factory).parameters:
+        return factory(**chosen)
+    if not known:
         raise InputError(f"animator: {name!r} takes no weights, got {weights}")
-    return factory(weights)
+    return factory(weights, **chosen)

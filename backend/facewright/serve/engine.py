@@ -192,7 +192,7 @@ class Engine:
 
     def _animator(self, name: str) -> animators.Animator:
         if name not in self._animators:
-            self._animators[name] = animators.create(name)
+            self._animators[name] = animators.create(name, device=self.device)
         return self._animators[name]
 
     def _driver(self, name: str) -> drivers.Driver:

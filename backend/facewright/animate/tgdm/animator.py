@@ -185,10 +185,7 @@ class Tgdm:
             return self.network(noisy, time, **told)
 
     def _precision(self) -> torch.autocast:
-        # On a CPU half the bits save little where there are instructions for them, and are
-        # many times slower where there are not.
-        half = self.device.type == "cuda"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=half)
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=_has_bfloat(self.device))
 
     def _finished(self, told: Prediction, drawn: list[Drawn]) -> list[Made]:
         """Frames at the reprojection's resolution, whose own detail they keep."""
@@ -209,6 +206,14 @@ class Tgdm:
         around = frames[window(geometry, self.reach)].reshape(len(answered(geometry)), -1)
         own = np.broadcast_to(state.source_rho, (len(around), len(state.source_rho)))
         return np.concatenate([around, own], -1).astype(np.float32)
+
+
+def _has_bfloat(device: torch.device) -> bool:
+    """Whether 16 bits are faster: without instructions for them they are far slower."""
+    if device.type == "cuda":
+        return True
+    asked = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # not of all versions
+    return asked is not None and bool(asked())
 
 
 class _Denoiser:

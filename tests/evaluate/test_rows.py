@@ -66,6 +66,13 @@ def test_still_and_the_row_held_against_come_first_and_once() -> None:
     assert [row.label for row in rows] == [STILL, "reproject", "tgdm@1", "tgdm@4"]
 
 
+def test_two_rows_of_one_name_are_refused(tmp_path: Path) -> None:
+    texts = [f"tgdm={tmp_path / name / 'tgdm.safetensors'}" for name in ("a", "b")]
+    with pytest.raises(InputError, match=r"animator: two rows .* 'tgdm=tgdm\.safetensors'"):
+        rows_of(texts, None, "reproject")
+    assert len(rows_of([texts[0]] * 2, None, "reproject")) == 3
+
+
 def test_rows_that_cannot_be_made_name_why(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="'nobody' is not one of"):
         Maker(Row.parse("nobody"), 256)

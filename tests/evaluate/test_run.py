@@ -95,6 +95,16 @@ def test_names_cannot_break_the_page(clip: Path, tmp_path: Path) -> None:
     assert "a<b>" not in page and "a&lt;b&gt;&amp;" in page
 
 
+def test_pairs_are_told_apart_by_folders(tmp_path: Path) -> None:
+    options = Options(rows_of([], None, "reproject"))
+    faces = [tmp_path / "a" / "p.png", tmp_path / "b" / "p.png"]
+    clips = [tmp_path / "c.mp4", tmp_path / "d.mp4"]
+    names = {one.name for one in plan("cross", clips, options, faces)}
+    assert names == {"a-p x c", "a-p x d", "b-p x c", "b-p x d"}
+    with pytest.raises(InputError, match="two are called a-p"):
+        plan("cross", clips, options, [faces[0], faces[0].with_suffix(".jpg")])
+
+
 def test_finished_clips_are_kept_and_others_done(clip: Path, tmp_path: Path, capsys) -> None:
     folder, clips = tmp_path / "r", tmp_path / "clips"
     clips.mkdir()

@@ -111,7 +111,11 @@ def rows_of(animators: Sequence[str], steps: int | None, against: str) -> tuple[
         if steps is not None and row.steps is None and text != against:
             row = Row.parse(text.replace(row.animator, f"{row.animator}@{steps}", 1))
             took = True
-        rows[row.label] = row
+        if rows.setdefault(row.label, row) != row:
+            raise InputError(
+                f"animator: two rows would be called {row.label!r}: {rows[row.label].weights} "
+                f"and {row.weights}; rename one"
+            )
     if not took:
         raise InputError(f"steps: got {steps}, but no --animator NAME that would take them")
     return tuple(rows.values())

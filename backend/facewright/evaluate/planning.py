@@ -42,7 +42,13 @@ def plan(
     if mode == "cross":
         if not portraits:
             raise InputError("portraits: expected at least one picture")
-        return [_crossed(*pair) for pair in tasks.pairs(portraits, clips, most_pairs)]
+        called = {
+            path: name
+            for paths in (portraits, clips)
+            for path, name in zip(paths, _names(paths), strict=True)
+        }
+        crossed = tasks.pairs(portraits, clips, most_pairs)
+        return [_crossed(portrait, clip, called) for portrait, clip in crossed]
     make: Callable[..., tasks.Task] = tasks.reenactment
     if mode == "audio":
         make = partial(tasks.dubbing, driver=options.driver, seed=options.seed)
@@ -52,19 +58,19 @@ def plan(
     ]
 
 
-def _crossed(portrait: Path, clip: Path) -> Planned:
+def _crossed(portrait: Path, clip: Path, called: dict[Path, str]) -> Planned:
     make = partial(tasks.transfer, portrait, clip)
-    return Planned(f"{portrait.stem} x {clip.stem}", (portrait, clip), make)
+    return Planned(f"{called[portrait]} x {called[clip]}", (portrait, clip), make)
 
 
-def _names(clips: Sequence[Path]) -> list[str]:
+def _names(paths: Sequence[Path]) -> list[str]:
     """Stems, with the folder where two are alike."""
-    stems = [clip.stem for clip in clips]
+    stems = [path.stem for path in paths]
     names = [
-        clip.stem if stems.count(clip.stem) == 1 else f"{clip.parent.name}-{clip.stem}"
-        for clip in clips
+        path.stem if stems.count(path.stem) == 1 else f"{path.parent.name}-{path.stem}"
+        for path in paths
     ]
     if len(set(names)) < len(names):
         double = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"clips: two are called {double}; rename one")
+        raise InputError(f"clips or portraits: two are called {double}; rename one")
     return names

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facewright.capture import CaptureSession, FitResult, Subject
+from facewright.capture.fit import LIPS
 from facewright.capture.landmarks import EYE_CORNERS
 from facewright.capture.synthetic import gaze_error
 from facewright.checks import Float32, UInt8
@@ -27,11 +28,6 @@ from facewright.errors import NoFaceError
 from facewright.evaluate.geometry import captured
 from facewright.face import pose as poses
 
-#: MediaPipe's lips, outer and inner outline.
-LIPS = (
-    61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
-    78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191,
-)  # fmt: skip
 _SKIN = 468
 _INNER_LIPS = (13, 14)  # upper, lower
 # Eye corners, bridge of the nose, forehead, temples: what speech hardly moves.

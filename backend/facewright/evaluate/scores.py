@@ -19,7 +19,6 @@ from facewright.evaluate.boxes import Box, boxes
 from facewright.evaluate.flicker import Flow, pixel_mse
 from facewright.evaluate.metrics import Similarity, psnr_of, squared_error
 
-REGIONS = ("frame", "face", "mouth", "eyes")
 #: Eyes count as moved from here on: lids by this weight of a blink, gaze by this angle.
 #: Below them differences are what tracking trembles by.
 LIDS_MOVED, GAZE_MOVED = 0.2, 5.0

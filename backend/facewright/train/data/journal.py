@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -101,6 +102,8 @@ class Journal:
         try:
             with self._path.open("ab") as file:
                 file.write(json.dumps(tree, ensure_ascii=False).encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
         except OSError as error:
             raise output_error(self._path, error) from error
 

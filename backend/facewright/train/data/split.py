@@ -30,9 +30,7 @@ def held_out(identities: Collection[str], wanted: Sequence[str], seed: int = 0) 
             )
         chosen = set(wanted)
     else:
-        order = sorted(
-            everybody, key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).digest()
-        )
+        order = sorted(everybody, key=lambda name: _place(name, seed))
         count = max(1, round(fraction * len(order))) if fraction else 0
         chosen = set(order[:count])
     if chosen == everybody:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import cv2
@@ -40,6 +41,10 @@ def test_a_pack_becomes_shots_once(packed: Path, tmp_path: Path):
     (again,) = render_shots(packed, tmp_path, 64, report=said.append)
     np.testing.assert_array_equal(again.rho, shot.rho)
     assert len(said) == 1
+    # Processes that make batches are sent folders, not what is in them.
+    sent = pickle.dumps(render_shots(packed, tmp_path, 64))
+    assert len(sent) < 2000 < shot.frames.nbytes
+    np.testing.assert_array_equal(pickle.loads(sent)[0].frames, shot.frames)
     with pytest.raises(InputError, match="no 'validation' clip"):
         render_shots(packed, tmp_path, 64, split="validation")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from facewright.errors import CancelledError, FacewrightError, InputError
+from facewright.train.tgdm.batches import in_order
 from facewright.train.tgdm.plan import Plan
 from facewright.train.tgdm.trainer import Trainer
 from torch import Tensor, nn
@@ -106,6 +107,18 @@ def test_workers_make_the_same_batches(tmp_path):
     helped = _trainer(tmp_path / "helped", replace(PLAN, workers=1))
     helped.run(3)
     assert torch.equal(_weights(alone.model), _weights(helped.model))
+
+
+class Deaf(Dataset):
+    """Whether the process that makes batches would be ended by Ctrl-C."""
+
+    def __getitem__(self, step: int) -> Tensor:
+        return torch.tensor([signal.getsignal(signal.SIGINT) == signal.SIG_IGN])
+
+
+def test_ctrl_c_is_left_to_the_process_that_trains():
+    (heard,) = in_order(Deaf(), [0], workers=1, pinned=False)
+    assert heard.tolist() == [True]
 
 
 def test_averaged_weights_are_an_average(tmp_path):

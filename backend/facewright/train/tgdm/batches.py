@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,3 +53,5 @@ def images(batch: Any) -> int:
 
 def _one_thread(worker: int) -> None:
     torch.set_num_threads(1)
+    # Ctrl-C reaches all processes of a terminal: the one that trains ends the run in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -8,6 +8,7 @@ the machine that trains, from a pack.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,10 +61,12 @@ class Pairs:
     weight: UInt8
 
     def save(self, folder: Path) -> None:
-        """Keep every array as .npy, to be mapped into memory."""
+        """Keep every array as .npy, to be mapped into memory; none is ever there in part."""
         folder.mkdir(parents=True, exist_ok=True)
         for name in self.__slots__:
-            np.save(folder / f"{name}.npy", getattr(self, name), allow_pickle=False)
+            pending = folder / f".{name}.{os.getpid()}.npy"  # several may render
+            np.save(pending, getattr(self, name), allow_pickle=False)
+            pending.replace(folder / f"{name}.npy")
 
 
 def load(folder: Path) -> Pairs:

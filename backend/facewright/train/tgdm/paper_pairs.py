@@ -143,7 +143,7 @@ class PaperPairs(Dataset[dict[str, Tensor]]):
                 raise InputError(
                     f"rows: expected at least 2 of 0..{len(shot.frames) - 1}, got {len(chosen)}"
                 )
-        self.shots, self.rows = list(shots), [np.asarray(chosen) for chosen in rows]
+        self.shots, self.rows = shots, [np.asarray(chosen) for chosen in rows]
         self.batch = int(checks.number("batch", batch, low=1))
         self.seed = seed
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import fields
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +47,24 @@ def load(folder: Path) -> Shot:
     return Shot(*arrays)
 
 
+class KeptShots(Sequence[Shot]):
+    """Shots in folders, each mapped when it is asked for.
+
+    A map holds its file open, and would be copied whole to processes that make batches: a
+    data set has thousands of clips.
+    """
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = tuple(folders)
+
+    def __len__(self) -> int:
+        return len(self._folders)
+
+    def __getitem__(self, number: Any) -> Any:
+        """One shot; raises as :func:`load`."""
+        return load(self._folders[number])
+
+
 def render_shots(
     pack: Path,
     folder: Path,
@@ -54,7 +73,7 @@ def render_shots(
     split: str = "train",
     jobs: int = 1,
     report: Callable[[str], None] = lambda line: None,
-) -> tuple[Shot, ...]:
+) -> KeptShots:
     """The shots of a pack; makes those that are not in ``folder`` yet.
 
     Args:
@@ -73,10 +92,10 @@ def render_shots(
     missing = [clip for clip in clips if not (kept / clip.name / _WHOLE).is_file()]
     for done, said in enumerate(_made(missing, kept, side, jobs), 1):
         report(f"shot {done}/{len(missing)}: {said}")
-    shots = [load(kept / c.name) for c in clips if (kept / c.name / _WHOLE).is_file()]
-    if not shots:
+    folders = [kept / c.name for c in clips if (kept / c.name / _WHOLE).is_file()]
+    if not folders:
         raise InputError(f"data: {pack} has no {split!r} clip that could be used")
-    return tuple(shots)
+    return KeptShots(folders)
 
 
 def _made(clips: list[Clip], folder: Path, side: int, jobs: int) -> Iterator[str]:

@@ -225,3 +225,18 @@ def test_steps_are_refused_and_check_is_called(scene, animator, state) -> None:
 
     with pytest.raises(CancelledError):
         animator(scene.geometry(), state, check=stop)
+
+
+def test_what_is_made_up_is_told(scene: Scene, state: ReprojectState):
+    """An opened mouth and shut eyes show what the photo did not; the rest is the photo's."""
+    from facewright.animate.reproject import draw
+
+    def made(**weights: float) -> np.ndarray:
+        found = state.correspondences(scene.geometry(**weights))[0]
+        return draw(found, state).made
+
+    assert made().max() == 0  # all as in the photo
+    opened = made(jawOpen=0.6)
+    x, y = state.texture.landmarks[[13, 14]].mean(0).astype(int)
+    assert opened[y : y + 12, x].max() > 0.8
+    assert opened[: y - 25].max() == 0  # not the eyes

@@ -79,8 +79,9 @@ class Interior:
 
     def paint(
         self, rim: Float32, cover: Float32, pose: Float32, corner: tuple[int, int]
-    ) -> tuple[Float32, Float32]:
-        """(h, w, 3) colours between the lips, and (h, w) how far they are narrowed to a line.
+    ) -> tuple[Float32, Float32, Float32]:
+        """(h, w, 3) colours between the lips; (h, w) how far they are narrowed to a line, and
+        how far they are the photo's.
 
         Args:
             rim: (N, 2) the opening's outline in the frame, see ``openings.parted``.
@@ -108,7 +109,7 @@ class Interior:
         t = np.clip((gap - _NARROW[0]) / (_NARROW[1] - _NARROW[0]), 0, 1)
         narrow = 1 - t * t * (3 - 2 * t)
         colour += (self.tones.crease - colour) * narrow[..., None]
-        return colour, np.broadcast_to(narrow, cover.shape)
+        return colour, np.broadcast_to(narrow, cover.shape), own * (1 - narrow)
 
     def _moved(self, layer: Float32, plane: Float32, shape: tuple[int, int]) -> Float32:
         """A layer as a plane's (2, 3) millimetres-to-pixels map shows it."""

@@ -68,11 +68,20 @@ class Region:
     lashes: Float32
     interior: Interior | None
 
-    def draw(self, frame: UInt8, found: Correspondence, points: Float32, coarse: Float32) -> None:
+    def draw(
+        self,
+        frame: UInt8,
+        made: Float32,
+        found: Correspondence,
+        points: Float32,
+        coarse: Float32,
+    ) -> None:
         """Draw the opening into a frame where it differs from the photo's.
 
         Args:
             frame: (H, W, 3) sampled from the photo; changed.
+            made: (H, W) 0..1 how far a pixel is made up; raised where the opening shows what
+                the photo does not.
             found: the frame's geometry.
             points: (H, W, 2) the photo's points it was sampled at.
             coarse: (G, G, 2) the warp's points, also across openings.
@@ -81,7 +90,7 @@ class Region:
         if box is None:
             return
         if self.interior is not None and found.rims is not None:
-            self._draw_mouth(frame, found, points, box)
+            self._draw_mouth(frame, made, found, points, box)
             return
         cover = self._cover(found, box)
         parts = found.parts[box]
@@ -100,11 +109,18 @@ class Region:
             line = self._lash_line(found.rims[self.index], box)
             drawn += (self.lashes - drawn) * np.minimum(line, 0.85)[..., None]
         alpha = np.maximum(sample(self.near, points[box]), cover) * share
+        unseen = 1 - sample_atlas(self.texture.atlas.seen, found.uv[box])
+        made[box] = np.maximum(made[box], alpha * cover * unseen)
         under = frame[box].astype(np.float32)
         frame[box] = np.round(under + (drawn - under) * alpha[..., None]).astype(np.uint8)
 
     def _draw_mouth(
-        self, frame: UInt8, found: Correspondence, points: Float32, box: tuple[slice, slice]
+        self,
+        frame: UInt8,
+        made: Float32,
+        found: Correspondence,
+        points: Float32,
+        box: tuple[slice, slice],
     ) -> None:
         """Draw the mouth by its outline, see :meth:`draw`."""
         assert self.interior is not None and found.rims is not None
@@ -117,7 +133,7 @@ class Region:
         shape = (box[0].stop - box[0].start, box[1].stop - box[1].start)
         edge = openings.parted(rim, _TOUCH * unit)
         cover = openings.polygon(edge - np.array(corner, np.float32), shape)
-        colour, narrow = self.interior.paint(edge, cover, found.pose, corner)
+        colour, narrow, own = self.interior.paint(edge, cover, found.pose, corner)
         cover = cv2.GaussianBlur(cover, (0, 0), _FEATHER * unit)
         # Lips that touch leave a shade between them, which passes into the gap as they part.
         half = len(edge) // 2
@@ -127,6 +143,7 @@ class Region:
         drawn = sample(self.texture.skin, points[box]).astype(np.float32)
         drawn += (colour - drawn) * cover[..., None]
         alpha = np.maximum(sample(self.near, points[box]), cover) * share
+        made[box] = np.maximum(made[box], alpha * cover * (1 - own))
         under = frame[box].astype(np.float32)
         frame[box] = np.round(under + (drawn - under) * alpha[..., None]).astype(np.uint8)
 

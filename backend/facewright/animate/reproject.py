@@ -99,12 +99,14 @@ class Drawn:
         points: (S, S, 2) the photo's point that each pixel shows, openings aside.
         weight: (S, S) 0..1 how far the mesh says so, and not the warp around it.
         person: (S, S) uint8 0..255 how far the pixel moves with the person.
+        made: (S, S) 0..1 how far eyes and mouth show what the photo does not.
     """
 
     frame: UInt8
     points: Float32
     weight: Float32
     person: UInt8
+    made: Float32
 
 
 def draw(found: Correspondence, state: ReprojectState) -> Drawn:
@@ -122,9 +124,10 @@ def draw(found: Correspondence, state: ReprojectState) -> Drawn:
     coarse = np.ascontiguousarray(smooth[::_COARSE, ::_COARSE])
     moved = sample(texture.photo, points)
     frame = _over(moved, texture.plate)
+    made = np.zeros(frame.shape[:2], np.float32)
     for region in state.regions:
-        region.draw(frame, found, points, coarse)
-    return Drawn(frame, points, weight, np.ascontiguousarray(moved[..., 3]))
+        region.draw(frame, made, found, points, coarse)
+    return Drawn(frame, points, weight, np.ascontiguousarray(moved[..., 3]), made)
 
 
 def _over(moved: UInt8, plate: UInt8) -> UInt8:

@@ -129,6 +129,13 @@ def test_conditions_that_are_not_numbers_are_refused(
     bad[1, 2] = np.nan
     with pytest.raises(InputError, match=r"expression.*finite"):
         animator(replace(clip, expression=bad), state)
+    # A neighbour's count as well.
+    with pytest.raises(InputError, match=r"expression.*finite"):
+        animator(replace(clip, expression=bad, context=(2, 0)), state)
+    shapes = np.zeros((4, state.subject.model.vertex_count, 3), np.float32)
+    rho = Rho(clip.expression, clip.pose, np.full_like(clip.gaze, np.inf))
+    with pytest.raises(InputError, match=r"gaze.*finite"):
+        animator(VertexGeometry(clip.indices, shapes, rho), state)
 
 
 def test_nothing_is_generated_in_the_background(animator: Tgdm, state: TgdmState, clip):

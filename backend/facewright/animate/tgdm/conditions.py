@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from facewright import checks
 from facewright.animate import openings
 from facewright.animate.correspondence import Correspondence
 from facewright.animate.reproject import Drawn
@@ -91,7 +92,15 @@ _TRANSLATION = 10.0
 def frame_rho(
     expression: Float32, pose: Float32, gaze: Float32, metres_per_unit: float = 1.0
 ) -> Float32:
-    """(…, K_exp + 10) numbers of frames: beta, pose relative to the photo's, omega."""
+    """(…, K_exp + 10) numbers of frames: beta, pose relative to the photo's, omega.
+
+    Raises:
+        InputError: for numbers that are not finite, neighbours' too, which nobody draws.
+    """
+    lead = np.shape(expression)[:-1]
+    expression = checks.floats("geometry.expression", expression, (*lead, None))
+    pose = checks.floats("geometry.pose", pose, (*lead, 6))
+    gaze = checks.floats("geometry.gaze", gaze, (*lead, 4))
     shift = pose[..., 3:] * np.float32(_TRANSLATION * metres_per_unit)
     return np.concatenate([expression, pose[..., :3], shift, gaze], -1).astype(np.float32)
 
@@ -106,6 +115,18 @@ def own_rho(subject: Subject) -> Float32:
     """(K_exp + 10,) :func:`frame_rho` of a frame that is as the photo."""
     rho = subject.coefficients
     return frame_rho(rho.expression, np.zeros(6, np.float32), rho.gaze)
+
+
+def own(drawn: Drawn, shown: UInt8) -> Float32:
+    """(SIDE, SIDE) 0..1 where eyes or mouth show the photo's own teeth, irises or skin.
+
+    Args:
+        drawn: the frame.
+        shown: of :func:`planes`.
+    """
+    opening = cv2.dilate(shown[..., 5:7].max(-1), np.ones((3, 3), np.uint8))
+    soft = cv2.GaussianBlur(opening.astype(np.float32) / 255, (0, 0), 1.0)
+    return soft * (1 - np.clip(_small(drawn.made), 0, 1))
 
 
 def _covers(found: Correspondence, size: int) -> tuple[Float32, Float32]:

@@ -5,11 +5,12 @@
 ``samplers``        from noise to a picture
 ``paper``           the published network
 ``rendered``        its conditions: I3d and ρ̂
-``paper_weights``   its weights on disk
+``stored``          weights on disk, checked before they are used
+``paper_weights``   those of the published network
 ``embedded``        the small network over the reprojection
 ``conditions``      its conditions
 ``noise``           noise that is anchored to the mesh
-``weights``         its weights on disk
+``weights``         those of the small network
 ``animator``        the ``tgdm`` animator
 ``insight``         where TexAtt looks
 ``inspect``         one frame of the small network, taken apart

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from facewright import checks
 from facewright.animate.base import Geometry, answered, checked_steps, window
 from facewright.animate.reproject import Drawn, Reproject, ReprojectState, draw
 from facewright.animate.tgdm import conditions, noise, weights
@@ -58,8 +59,8 @@ class Made:
 
     Attributes:
         frame: (S, S, 3) uint8 sRGB.
-        generated: (S, S) 0..1 how far the network drew it; the rest is the photo's.
-        flow: (2, S', S') pixels of 256 by which the reprojection was moved.
+        generated: (256, 256) 0..1 how far the network drew it; the rest is the photo's.
+        flow: (2, 64, 64) pixels of 256 by which the reprojection was moved.
     """
 
     frame: UInt8
@@ -208,6 +209,11 @@ class Tgdm:
         if geometry.rho is None:
             return None
         given = geometry.rho
+        checks.floats(
+            "geometry.rho.expression",
+            given.expression,
+            (len(geometry.indices), self.network.config.expression),
+        )
         frames = conditions.frame_rho(given.expression, given.pose, given.gaze, state.metres)
         around = frames[window(geometry, self.reach)].reshape(len(answered(geometry)), -1)
         own = np.broadcast_to(state.source_rho, (len(around), len(state.source_rho)))

@@ -111,12 +111,6 @@ def source_rho(subject: Subject) -> Float32:
     return np.concatenate([rho.expression, rho.pose[:3], rho.gaze]).astype(np.float32)
 
 
-def own_rho(subject: Subject) -> Float32:
-    """(K_exp + 10,) :func:`frame_rho` of a frame that is as the photo."""
-    rho = subject.coefficients
-    return frame_rho(rho.expression, np.zeros(6, np.float32), rho.gaze)
-
-
 def own(drawn: Drawn, shown: UInt8) -> Float32:
     """(SIDE, SIDE) 0..1 where eyes or mouth show the photo's own teeth, irises or skin.
 

@@ -16,10 +16,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from facewright.animate.tgdm.animator import START
 from facewright.animate.tgdm.embedded import BLOCK, Prediction
+from facewright.animate.tgdm.schedule import LINEAR, noised
 
-#: Steps of the schedule, and the t at which sampling begins from the noised reprojection.
-STEPS, START = 1000, 600
+#: The t at which sampling begins from the noised reprojection.
+FIRST = LINEAR.at(START)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,6 @@ class EmbeddedObjective:
     ) -> None:
         self.weights = weights or Weights()
         self.rollout, self.clean = rollout, clean
-        betas = torch.linspace(1e-4, 0.02, STEPS, dtype=torch.float64)
-        self._kept = torch.cumprod(1 - betas, 0).float()  # the schedule's alpha bar
 
     def __call__(
         self, model: nn.Module, batch: Any, generator: torch.Generator
@@ -76,8 +76,8 @@ class EmbeddedObjective:
         planes, truth = batch["planes"], batch["truth"]
         count, device = len(truth), truth.device
         pick = torch.rand(count, 1, 1, 1, generator=generator, device=device)
-        high = torch.randint(START, STEPS, (count,), generator=generator, device=device)
-        low = torch.randint(0, START, (count,), generator=generator, device=device)
+        high = torch.randint(FIRST, LINEAR.length, (count,), generator=generator, device=device)
+        low = torch.randint(0, FIRST, (count,), generator=generator, device=device)
         half = torch.rand(count, 1, 1, 1, generator=generator, device=device) < 0.5
         early = (pick >= self.rollout + self.clean)[:, 0, 0, 0]
         base = torch.where(early[:, None, None, None] & half, planes[:, :3], truth)
@@ -85,7 +85,7 @@ class EmbeddedObjective:
         if self.rollout > 0:
             base = self._rolled(model, batch, base, own, generator)
         time = torch.where(early, high, low)
-        return self._noised(base, time, generator), time
+        return _noised(base, time, generator), time
 
     @torch.no_grad()
     def _rolled(
@@ -105,8 +105,8 @@ class EmbeddedObjective:
             return values.reshape(sources, -1, *values.shape[1:])[:, rows].flatten(0, 1)
 
         planes = some(batch["planes"]).contiguous(memory_format=torch.channels_last)
-        time = torch.full((len(planes),), START, device=base.device)
-        noisy = self._noised(planes[:, :3], time, generator)
+        time = torch.full((len(planes),), FIRST, device=base.device)
+        noisy = _noised(planes[:, :3], time, generator)
         known = some(batch["known"])
         guess = model(noisy, time, planes, batch["source"], some(batch["rho"]), known).x0
         guess = guess.float().clamp(-1, 1)
@@ -114,11 +114,9 @@ class EmbeddedObjective:
         rolled[:, rows] = guess.reshape(sources, -1, *size)
         return torch.where(own[:, None, None, None], rolled.flatten(0, 1), base)
 
-    def _noised(self, x: Tensor, time: Tensor, generator: torch.Generator) -> Tensor:
-        """Z_t of TGDM, eq. 2."""
-        kept = self._kept.to(x.device)[time][:, None, None, None]
-        noise = torch.randn(x.shape, generator=generator, device=x.device)
-        return kept.sqrt() * x + (1 - kept).sqrt() * noise
+
+def _noised(x: Tensor, time: Tensor, generator: torch.Generator) -> Tensor:
+    return noised(x, torch.randn(x.shape, generator=generator, device=x.device), time)
 
 
 def losses(told: Prediction, batch: Any, weights: Weights) -> dict[str, Tensor]:

@@ -160,13 +160,21 @@ def train(
     jobs: int = 1,
     report: Callable[[str], None] = print,
 ) -> Path:
-    """Render what is not rendered yet, train, and write ``tgdm.safetensors``."""
+    """Render what is not rendered yet, train, and write ``tgdm.safetensors``.
+
+    Under accelerate's launcher the first process renders while the others wait, no longer
+    than they wait for anything (minutes): render a large pack without the launcher first.
+    """
+    from accelerate import PartialState
 
     def rendered(done: int, of: int, what: str) -> None:
         report(f"rendered {done}/{of}: {what}")
 
     plan = replace(recipe.rendering, seed=seed)
-    folders = render_pack(data, work / "pairs", plan, jobs=jobs, report=rendered)
+    # One of several processes renders; the others find it done.
+    state = PartialState()
+    with state.main_process_first():
+        folders = render_pack(data, work / "pairs", plan, jobs=jobs, report=rendered)
     first = make_trainer(recipe, folders, work, seed, report=report)
     first.run()
     parsing = make_parser_trainer(recipe, folders, work / "parser", seed, report=report)
@@ -183,8 +191,9 @@ def train(
         "seed": str(seed),
     }
     path = work / weights.SHIPPED.name
-    weights.save(path, trainer.ema, about)  # type: ignore[arg-type]
-    report(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+    if state.is_main_process:
+        weights.save(path, trainer.ema, about)  # type: ignore[arg-type]
+        report(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
     return path
 
 
@@ -224,10 +233,10 @@ def make_parser_trainer(
 ) -> Trainer:
     """A trainer of the parser."""
     torch.manual_seed(seed)
-    crops = _crops(recipe, recipe.parser, folders, seed + 2)
-    return Trainer(
-        Parser(), ParserObjective(), crops, recipe.parser, work, seed, report=_told(report)
-    )
+    # One precision a process: accelerate refuses a second.
+    plan = replace(recipe.parser, precision=recipe.plan.precision)
+    crops = _crops(recipe, plan, folders, seed + 2)
+    return Trainer(Parser(), ParserObjective(), crops, plan, work, seed, report=_told(report))
 
 
 def make_second_trainer(

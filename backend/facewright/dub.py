@@ -138,8 +138,8 @@ def dub(
     for registry, name in ((animate_package, options.animator), (drive_package, options.driver)):
         if name not in registry.names():
             registry.create(name)  # raises what it says of unknown names
-    if options.steps is not None:
-        checked_steps(animate_package.create(options.animator), options.steps)
+    # Weights that are missing are told of before the work begins.
+    checked_steps(animate_package.create(options.animator), options.steps)
     job.tell("reading")
     given = motion_io.load_motion(motion) if motion is not None else None
     sound = read_speech(speech)

@@ -41,7 +41,7 @@ class Recipe:
     weights: Weights = field(default_factory=Weights)
 
 
-# Not in bf16: where x_t is nearly all noise, ε has to be said to within √ᾱ (1/40 at t = 900)
+# Not in bf16: where x_t is nearly all noise, ε has to be said to within √ᾱ (1/60 at t = 900)
 # of itself for x̂_0 to mean anything (eq. 5), and bf16 rounds to 1/256.
 RECIPES = {
     #: As published: 200,000 steps of 8 pairs at a rate of 2e-4.

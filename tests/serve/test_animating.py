@@ -225,6 +225,7 @@ def test_a_client_that_vanishes_stops_the_work(meter, meter_header):
     next(call)
     service = running.server.service
     wait_until(lambda: service._workers[0].waiting == 1)
+    wait_until(lambda: animator.begun == 1)  # and not only queued
     channel.close()
     wait_until(lambda: service._calls == 0)
     animator.go.set()

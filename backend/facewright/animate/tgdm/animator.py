@@ -85,7 +85,8 @@ class Tgdm:
     sizes: tuple[int, ...] = (256, 512, 1024)
     needs_correspondence = True
     reach = 1
-    steps: tuple[int, int, int] | None = (1, 2, 200)
+    #: One step by default: on speakers held out of training, more gained less than 0.1 dB.
+    steps: tuple[int, int, int] | None = (1, 1, 200)
     preview_steps: int | None = 1
 
     def __init__(self, file: Path | None = None, device: str | None = None) -> None:

@@ -97,7 +97,7 @@ def run(
         preset: one of ``PRESETS``.
         data: made by ``facewright data pack``.
         work: folder of pairs, checkpoint, log, contact sheets and weights.
-        iterations: of the run, the preset's if None.
+        iterations: of the first stage, the preset's if None; the others in proportion.
         batch: frames a step, the preset's if None.
         seed: of weights, pairs, crops and noise.
         threads: of torch on the CPU, and processes that render.
@@ -141,7 +141,17 @@ def check_resume(work: Path, resume: bool) -> None:
 
 def _asked(recipe: Recipe, iterations: int | None, batch: int | None) -> Recipe:
     if iterations is not None:
-        recipe = replace(recipe, plan=replace(recipe.plan, iterations=iterations))
+        share = iterations / recipe.plan.iterations  # the other stages go along
+
+        def scaled(plan: Plan) -> Plan:
+            return replace(plan, iterations=max(1, round(share * plan.iterations)))
+
+        recipe = replace(
+            recipe,
+            plan=replace(recipe.plan, iterations=iterations),
+            few=scaled(recipe.few),
+            parser=scaled(recipe.parser),
+        )
     if batch is not None:
         if batch % recipe.sources:
             raise InputError(

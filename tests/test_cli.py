@@ -218,6 +218,11 @@ def test_help_needs_no_heavy_module():
         (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--face", "-1"], "face: expected"),
         (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--steps", "0"], "steps: expected values >= 1"),
         (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--steps", "few"], "--steps"),
+        (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--weights", "w"], "takes no weights, got w"),
+        (
+            ["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--animator", "tgdm", "--weights", "w"],
+            "weights: w does not exist",
+        ),
         (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "-q", "--motion", "m.npz"], "m.npz: no such"),
         (["serve", "--host", "0.0.0.0"], "needs TLS"),
         (["serve", "--port", "99999"], "port: expected"),

@@ -102,6 +102,10 @@ def dub(
             metavar="N", help="Sampling steps, for animators that have them; more take longer."
         ),
     ] = _DEFAULTS.steps,
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="For the animator, in place of those that ship."),
+    ] = _DEFAULTS.weights,
     face: Face = _DEFAULTS.face,
     seed: Annotated[
         int,
@@ -158,6 +162,7 @@ def dub(
         animator=animator,
         driver=driver,
         steps=steps,
+        weights=weights,
         face=face,
     )
     with console.signals_unwind(), console.ProgressDisplay(quiet) as progress:

@@ -43,6 +43,7 @@ class DubOptions:
         max_side: a larger photograph is scaled down to this many pixels for the video.
         animator, driver: by name; no driver where a motion is given.
         steps: the animator's sampling steps; None for its default.
+        weights: a file for the animator in place of the weights that ship.
         face: which face, 0 = the largest.
     """
 
@@ -53,6 +54,7 @@ class DubOptions:
     animator: str = defaults.ANIMATOR
     driver: str = "emoa2e"
     steps: int | None = None
+    weights: Path | None = None
     face: int = 0
 
     def __post_init__(self) -> None:
@@ -139,7 +141,7 @@ def dub(
         if name not in registry.names():
             registry.create(name)  # raises what it says of unknown names
     # Weights that are missing are told of before the work begins.
-    checked_steps(animate_package.create(options.animator), options.steps)
+    checked_steps(animate_package.create(options.animator, options.weights), options.steps)
     job.tell("reading")
     given = motion_io.load_motion(motion) if motion is not None else None
     sound = read_speech(speech)

@@ -71,7 +71,7 @@ def animate(
         from facewright.animate.paste import Paster
 
         paste = Paster(subject)
-    animator = animators.create(options.animator)
+    animator = animators.create(options.animator, options.weights)
     state = animator.prepare(subject, options.size)
     batch, seed = max(1, _BATCH_PIXELS // options.size**2), options.controls.seed
     for first in range(0, len(motion), batch):

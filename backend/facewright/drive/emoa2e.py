@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from facewright import stored
 from facewright.checks import Float32
 from facewright.drive import features
 from facewright.errors import InputError
@@ -178,12 +178,7 @@ def save(path: Path, network: EmoA2E, about: dict[str, str]) -> None:
 
     Numbers are stored in 16 bits, which the output does not show.
     """
-    from safetensors.torch import save_file
-
-    header = {"name": "emoa2e", "config": json.dumps(asdict(network.config)), **about}
-    tensors = {k: v.detach().half().contiguous() for k, v in network.state_dict().items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, path, metadata=header)
+    stored.save(path, "emoa2e", network, about, torch.float16)
 
 
 def load(path: Path) -> EmoA2E:
@@ -192,37 +187,7 @@ def load(path: Path) -> EmoA2E:
     Raises:
         InputError: the file is missing, is not EmoA2E's, or does not fit its config.
     """
-    from safetensors import SafetensorError, safe_open
-
-    if not path.is_file():
-        raise InputError(f"weights: {path} does not exist")
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise InputError(f"weights: {path} is not a safetensors file ({error})") from error
-    if header.get("name") != "emoa2e":
-        raise InputError(f"weights: {path} is of {header.get('name')!r}, not of 'emoa2e'")
-    try:
-        config = Config(**json.loads(header["config"]))
-        network = EmoA2E(config)
-    except (KeyError, TypeError, ValueError, AssertionError) as error:
-        raise InputError(f"weights: {path} has no usable config ({error})") from error
-    expected = network.state_dict()
-    for key in sorted(expected.keys() ^ tensors.keys()):
-        what = "lacks" if key in expected else "has an unknown"
-        raise InputError(f"weights: {path} {what} tensor {key!r}")
-    for key, tensor in tensors.items():
-        if tensor.shape != expected[key].shape:
-            raise InputError(
-                f"weights: {path}: {key!r} is {tuple(tensor.shape)}, "
-                f"expected {tuple(expected[key].shape)}"
-            )
-        if not torch.isfinite(tensor).all():
-            raise InputError(f"weights: {path}: {key!r} holds numbers that are not finite")
-    network.load_state_dict(tensors)
-    return network.eval()
+    return stored.load(path, "emoa2e", lambda config: EmoA2E(Config(**config)))
 
 
 @contextmanager

@@ -5,7 +5,6 @@
 ``samplers``        from noise to a picture
 ``paper``           the published network
 ``rendered``        its conditions: I3d and ρ̂
-``stored``          weights on disk, checked before they are used
 ``paper_weights``   those of the published network
 ``embedded``        the small network over the reprojection
 ``conditions``      its conditions

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from facewright.animate.tgdm import stored
+from facewright import stored
 from facewright.animate.tgdm.paper import Config, PaperTGDM
 
 #: In the header of its files.

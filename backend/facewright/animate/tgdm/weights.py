@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from facewright.animate.tgdm import stored
+from facewright import stored
 from facewright.animate.tgdm.embedded import Embedded, EmbeddedConfig
 
 #: The animator's name in the header of its files.

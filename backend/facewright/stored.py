@@ -66,10 +66,17 @@ def load(path: Path, name: str, make: Callable[[dict[str, Any]], N]) -> N:
     try:
         # Nothing is allocated before the file is known to hold as much as it claims.
         with torch.device("meta"):
-            network = make(json.loads(header["config"]))
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            config = json.loads(header["config"])
+            expected = make(config).state_dict()
+    except (
+        AssertionError,
+        AttributeError,
+        KeyError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise InputError(f"weights: {path} has no usable config ({error})") from error
-    expected = network.state_dict()
     for key in sorted(expected.keys() ^ tensors.keys()):
         what = "lacks" if key in expected else "has an unknown"
         raise InputError(f"weights: {path} {what} tensor {key!r}")
@@ -86,6 +93,7 @@ def load(path: Path, name: str, make: Callable[[dict[str, Any]], N]) -> N:
             )
         if not torch.isfinite(tensor).all():
             raise InputError(f"weights: {path}: {key!r} holds numbers that are not finite")
+    network = make(config)
     network.load_state_dict({key: value.float() for key, value in tensors.items()}, assign=True)
     return network.eval().requires_grad_(False)
 

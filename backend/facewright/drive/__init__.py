@@ -1,6 +1,7 @@
 """Speech -> Motion; one module per driver.
 
 ``base``       what a driver takes and gives; drivers by name: ``create("emoa2e")``
+``heard``      what the sound says, computed once for all channels
 ``features``   MFCCs on a 10 ms grid, clips of them at any time
 ``emoa2e``     the EmoA2E network (TGDM eq. 9-11) and its weights
 ``lips``       network output -> lips that close, rest in silence, obey the controls

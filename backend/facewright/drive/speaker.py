@@ -8,8 +8,9 @@ import numpy as np
 
 from facewright.capture.subject import Subject
 from facewright.checks import Float32
-from facewright.drive import blinks, emoa2e, features, head, lips, rest
+from facewright.drive import blinks, emoa2e, head, lips, rest
 from facewright.drive.base import DriveControls, Progress
+from facewright.drive.heard import hear
 from facewright.errors import InputError
 from facewright.face.coefficients import GAZE
 from facewright.face.library import load_model
@@ -57,29 +58,24 @@ class Speaker:
                 f"subject: driver {self.name!r} moves the default model's blendshapes, "
                 f"not those of {model.name!r}; drive without a subject and retarget its motion"
             )
-        samples = _resampled(speech)
-        level = features.levels(samples)
-        presence = lips.presence(level)
-        tell(0.1)
-        mfccs = features.mfcc(samples, features.gain_for(features.speech_level(level)))
-        tell(0.4)
+        heard = hear(speech, lambda share: tell(0.4 * share))
         identity = None if subject is None else subject.coefficients.identity
-        predicted = self.network.predict(mfccs, identity)
+        predicted = self.network.predict(heard.mfccs, identity)
         tell(0.9)
         rate = self.network.config.rate
-        spoken = lips.articulate(predicted, rate, presence.speaking, controls.mouth_opening)
+        spoken = lips.articulate(predicted, rate, heard.presence.speaking, controls.mouth_opening)
 
         # All that follows is a function of time, sampled at the frames.
         times = np.arange(speech.frames(controls.fps)) / controls.fps
         spoken = lips.sampled(spoken, times * rate)
-        activity = _activity(presence.speaking, times)
+        activity = heard.activity(times)
         shut = blinks.lids(
             times,
             blinks.events(
                 float(times[-1]) + 1 / controls.fps,
                 controls.blink_rate,
                 controls.seed,
-                lips.pauses(presence.speaking),
+                heard.pauses,
             ),
         )
         pose = head.motion(
@@ -87,7 +83,7 @@ class Speaker:
             controls.head_motion,
             controls.seed,
             activity,
-            lips.accents(presence.level),
+            heard.accents,
             model.metres_per_unit,
         )
         seen = np.zeros(len(EXPRESSION_64), np.float32)
@@ -130,20 +126,3 @@ def _face(resting: Float32, spoken: Float32, shut: Float32, activity: Float32) -
     moved = lips.SPOKEN
     face[:, moved] = np.clip(face[:, moved], 0, 1)
     return face
-
-
-def _resampled(speech: Speech) -> Float32:
-    if speech.rate == features.RATE:
-        return speech.samples
-    import soxr
-
-    return soxr.resample(speech.samples, speech.rate, features.RATE, quality="HQ")
-
-
-def _activity(speaking: Float32, times: np.ndarray) -> Float32:
-    """(T,) 0..1, presence of speech over about half a second."""
-    from scipy.ndimage import gaussian_filter1d
-
-    rate = features.RATE / features.HOP
-    smooth = gaussian_filter1d(speaking, 0.25 * rate, mode="nearest")
-    return np.interp(times * rate, np.arange(len(smooth)), smooth).astype(np.float32)

@@ -154,10 +154,10 @@ def test_the_rest_of_the_face_stays_as_photographed(driver, speech, laughing):
     blinking = driver(speech, laughing, DriveControls(blink_rate=60.0))
     assert blinking.column("eyeBlinkLeft").max() > 0.9
     assert blinking.column("eyeBlinkLeft").max() <= 1.0
-    assert motion.sources == {
-        "expression": "speech", "upper_face": "photo", "gaze": "photo", "pose": "prior",
-        "eyelids": "prior",
+    assert blinking.sources == {
+        "lips": "speech", "brows": "photo", "lids": "prior", "head": "prior", "gaze": "photo",
     }  # fmt: skip
+    assert motion.sources["head"] == motion.sources["lids"] == "photo"
     assert motion.model == laughing.model.name
 
 

@@ -1,6 +1,10 @@
 """Speech -> Motion; one module per driver.
 
 ``base``       what a driver takes and gives; drivers by name: ``create("emoa2e")``
+``controls``   what a user sets
+``channels``   lips, brows, lids, head and gaze as functions of time, and the face they make
+``given``      a channel that comes from a motion
+``smoothing``  of a performance, zero-phase, closures kept
 ``heard``      what the sound says, computed once for all channels
 ``features``   MFCCs on a 10 ms grid, clips of them at any time
 ``emoa2e``     the EmoA2E network (TGDM eq. 9-11) and its weights
@@ -11,9 +15,9 @@
 ``speaker``    the driver ``emoa2e``: all of these together
 """
 
-from facewright.drive.base import DriveControls, Driver, create, names, register
+from facewright.drive.base import DriveControls, Driver, Sources, create, names, register
 
-__all__ = ["DriveControls", "Driver", "create", "names", "register"]
+__all__ = ["DriveControls", "Driver", "Sources", "create", "names", "register"]
 
 
 def _emoa2e() -> Driver:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from facewright import checks
+from facewright.drive.controls import DriveControls as DriveControls
+from facewright.drive.controls import Sources as Sources
 from facewright.errors import InputError
 
 if TYPE_CHECKING:  # not at run time: `facewright --help` shows these controls' defaults
@@ -16,34 +16,6 @@ if TYPE_CHECKING:  # not at run time: `facewright --help` shows these controls' 
 
 #: Told the share of the work that is done, 0..1. It may raise to call the work off.
 Progress = Callable[[float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class DriveControls:
-    """What a user sets.
-
-    Attributes:
-        fps: frames per second, 1..240; frame k is at k / fps seconds of the speech.
-        seed: of head motion and blinks, 0..2^63 - 1. The same seed is the same motion,
-            seen at whatever fps.
-        mouth_opening: factor on the motion of the lips, 0..2.
-        head_motion: factor on the motion of the head, 0 (still) .. 3.
-        blink_rate: blinks a minute, 0..60.
-    """
-
-    fps: float = 25.0
-    seed: int = 0
-    mouth_opening: float = 1.0
-    head_motion: float = 1.0
-    blink_rate: float = 20.0
-
-    def __post_init__(self) -> None:
-        checks.number("fps", self.fps, low=1.0, high=240.0)
-        checks.number("mouth_opening", self.mouth_opening, low=0.0, high=2.0)
-        checks.number("head_motion", self.head_motion, low=0.0, high=3.0)
-        checks.number("blink_rate", self.blink_rate, low=0.0, high=60.0)
-        if not 0 <= self.seed < 2**63:
-            raise InputError(f"seed: expected 0 to 2^63 - 1, got {self.seed}")
 
 
 class Driver(Protocol):

@@ -7,21 +7,18 @@ from pathlib import Path
 import numpy as np
 
 from facewright.capture.subject import Subject
-from facewright.checks import Float32
-from facewright.drive import blinks, emoa2e, head, lips, rest
+from facewright.drive import channels, emoa2e, rest
 from facewright.drive.base import DriveControls, Progress
-from facewright.drive.heard import hear
+from facewright.drive.heard import Heard, hear
 from facewright.errors import InputError
 from facewright.face.coefficients import GAZE
 from facewright.face.library import load_model
+from facewright.face.model import MorphableModel
 from facewright.face.motion import Motion
 from facewright.face.names import EXPRESSION_64
 from facewright.media.speech import Speech
 
 WEIGHTS = Path(__file__).with_name("weights") / "emoa2e.safetensors"
-_SMILE = ("mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight")
-_SMILE_LOST = 0.55  # share of a resting smile that speaking takes
-_SMILE_ROUNDED = 0.6  # and what rounded lips take of the rest
 
 
 class Speaker:
@@ -52,77 +49,50 @@ class Speaker:
     ) -> Motion:
         """The performance of ``speech``; see :class:`facewright.drive.base.Driver`."""
         tell = progress or (lambda share: None)
-        model = load_model() if subject is None else subject.model
-        if tuple(model.expression_names) != EXPRESSION_64:
-            raise InputError(
-                f"subject: driver {self.name!r} moves the default model's blendshapes, "
-                f"not those of {model.name!r}; drive without a subject and retarget its motion"
-            )
+        model = _model(subject, self.name)
         heard = hear(speech, lambda share: tell(0.4 * share))
-        identity = None if subject is None else subject.coefficients.identity
-        predicted = self.network.predict(heard.mfccs, identity)
+        scene = _scene(heard, subject, controls, model)
+        parts = channels.Channels(
+            activity=heard.activity,
+            lips=channels.spoken(scene, self.network),
+            shut=channels.shut(scene),
+            head=channels.head_pose(scene),
+            gaze=channels.eyes(scene),
+            given=channels.apart(scene),
+        )
         tell(0.9)
-        rate = self.network.config.rate
-        spoken = lips.articulate(predicted, rate, heard.presence.speaking, controls.mouth_opening)
-
-        # All that follows is a function of time, sampled at the frames.
         times = np.arange(speech.frames(controls.fps)) / controls.fps
-        spoken = lips.sampled(spoken, times * rate)
-        activity = heard.activity(times)
-        shut = blinks.lids(
-            times,
-            blinks.events(
-                float(times[-1]) + 1 / controls.fps,
-                controls.blink_rate,
-                controls.seed,
-                heard.pauses,
-            ),
-        )
-        pose = head.motion(
-            times,
-            controls.head_motion,
-            controls.seed,
-            activity,
-            heard.accents,
-            model.metres_per_unit,
-        )
-        seen = np.zeros(len(EXPRESSION_64), np.float32)
-        gaze = np.zeros(GAZE, np.float32)
-        if subject is not None:
-            seen, gaze = subject.coefficients.expression, subject.coefficients.gaze
-        motion = Motion(
+        expression, pose, gaze = channels.perform(times, scene, parts)
+        tell(1.0)
+        return Motion(
             fps=controls.fps,
             model=model.name,
             names=EXPRESSION_64,
-            expression=_face(rest.resting(seen, EXPRESSION_64), spoken, shut, activity),
+            expression=expression,
             pose=pose,
-            gaze=np.tile(gaze, (len(times), 1)),
-            sources={
-                "expression": "speech",
-                "eyelids": "prior",
-                "upper_face": "photo" if subject is not None else "neutral",
-                "pose": "prior",
-                "gaze": "photo" if subject is not None else "neutral",
-            },
+            gaze=gaze,
+            sources=channels.told(scene, subject is not None),
         )
-        tell(1.0)
-        return motion
 
 
-def _face(resting: Float32, spoken: Float32, shut: Float32, activity: Float32) -> Float32:
-    """(T, 64): the resting face, what is said, and blinks, together in 0..1 each."""
-    at = {name: k for k, name in enumerate(EXPRESSION_64)}
-    face = np.tile(resting, (len(spoken), 1))
-    mood = [at[name] for name in _SMILE]
-    rounded = np.clip(spoken[:, at["mouthPucker"]] + spoken[:, at["mouthFunnel"]], 0, 1)
-    face[:, mood] *= ((1 - _SMILE_LOST * activity) * (1 - _SMILE_ROUNDED * rounded))[:, None]
-    face += spoken
-    for name in ("eyeBlinkLeft", "eyeBlinkRight"):
-        # A lid falls from where it is to shut.
-        face[:, at[name]] += shut * (1 - np.clip(face[:, at[name]], 0, 1))
-    # Wide or squinting eyes let go while the lid falls.
-    for name in ("eyeWideLeft", "eyeWideRight", "eyeSquintLeft", "eyeSquintRight"):
-        face[:, at[name]] *= 1 - shut
-    moved = lips.SPOKEN
-    face[:, moved] = np.clip(face[:, moved], 0, 1)
-    return face
+def _model(subject: Subject | None, driver: str) -> MorphableModel:
+    model = load_model() if subject is None else subject.model
+    if tuple(model.expression_names) != EXPRESSION_64:
+        raise InputError(
+            f"subject: driver {driver!r} moves the default model's blendshapes, "
+            f"not those of {model.name!r}; drive without a subject and retarget its motion"
+        )
+    return model
+
+
+def _scene(
+    heard: Heard, subject: Subject | None, controls: DriveControls, model: MorphableModel
+) -> channels.Scene:
+    seen, looking = np.zeros(len(EXPRESSION_64), np.float32), np.zeros(GAZE, np.float32)
+    identity = None
+    if subject is not None:
+        rho = subject.coefficients
+        seen, looking, identity = rho.expression, rho.gaze, rho.identity
+    return channels.Scene(
+        heard, controls, model, rest.resting(seen, EXPRESSION_64), looking, identity
+    )

@@ -1,0 +1,208 @@
+"""The channels of a performance, each a function of time, and how they become one face.
+
+They are made in this order, since each may read those before it: head, gaze, lids, brows,
+lips. They are put together in this one, the strongest last:
+
+1. the resting face (``rest``): the photograph's with the mouth closed; of a smile less
+   while the face speaks, and less still while lips round,
+2. the lips that the speech asks for, on top, within 0..1,
+3. the lids: a blink closes from wherever the lid is; wide and narrow eyes let go of it,
+4. channels with a source of their own (``controls.sources``): their columns as given,
+5. smoothing, which leaves closed lips and shut lids alone.
+
+No step knows a frame rate: frames of any rate sample the same performance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from facewright.checks import Float32
+from facewright.drive import blinks, emoa2e, head, lips, smoothing
+from facewright.drive.controls import CHANNELS, PHOTO, SPEECH, DriveControls
+from facewright.drive.given import given
+from facewright.drive.heard import Heard
+from facewright.face.coefficients import POSE
+from facewright.face.model import MorphableModel
+from facewright.face.motion import Motion
+from facewright.face.names import EXPRESSION_64
+
+#: Seconds (T,) -> one row for each.
+Curve = Callable[[np.ndarray], Float32]
+
+_AT = {name: k for k, name in enumerate(EXPRESSION_64)}
+#: Columns of the expression that each channel owns; together they are all of them.
+BROWS = [k for name, k in _AT.items() if name.startswith("brow")]
+LIDS = [k for name, k in _AT.items() if name.startswith("eye")]
+LIPS = [k for k in range(len(EXPRESSION_64)) if k not in {*BROWS, *LIDS}]
+COLUMNS = {"lips": LIPS, "brows": BROWS, "lids": LIDS}
+
+BLINKS = [_AT["eyeBlinkLeft"], _AT["eyeBlinkRight"]]
+_LET_GO = [_AT[name] for name in ("eyeWideLeft", "eyeWideRight", "eyeSquintLeft", "eyeSquintRight")]
+_MOOD = [
+    _AT[name] for name in ("mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight")
+]
+_PUCKER, _FUNNEL = _AT["mouthPucker"], _AT["mouthFunnel"]
+_MOOD_LOST = 0.55  # share of a resting smile that speaking takes
+_MOOD_ROUNDED = 0.6  # and what rounded lips take of the rest
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What every channel reads.
+
+    Attributes:
+        heard: the speech.
+        controls: what the user set.
+        model: whose blendshapes are :data:`EXPRESSION_64`.
+        resting: (64,) the face while nothing is said.
+        looking: (4,) the photograph's gaze.
+        identity: (80,) α, or None for the mean face.
+    """
+
+    heard: Heard
+    controls: DriveControls
+    model: MorphableModel
+    resting: Float32
+    looking: Float32
+    identity: Float32 | None
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """A performance in parts.
+
+    Attributes:
+        activity: (T,) how much is being said, 0..1.
+        lips: (T, 64) what is said.
+        shut: (T,) how far blinks shut the lids, 0..1.
+        head: (T, 6) as ``Motion.pose``.
+        gaze: (T, 4) as ``Motion.gaze``.
+        given: (T, n) for channels of the expression with a source of their own.
+    """
+
+    activity: Curve
+    lips: Curve
+    shut: Curve
+    head: Curve
+    gaze: Curve
+    given: dict[str, Curve]
+
+
+def spoken(scene: Scene, network: emoa2e.EmoA2E) -> Curve:
+    """(T, 64) lips as ``network`` reads them from the speech."""
+    controls, rate = scene.controls, network.config.rate
+    if controls.sources.lips != SPEECH:
+        return _nothing(len(EXPRESSION_64))
+    predicted = network.predict(scene.heard.mfccs, scene.identity)
+    speaking = scene.heard.presence.speaking
+    curves = lips.articulate(predicted, rate, speaking, controls.mouth_opening)
+    late = controls.lip_offset / 1000
+    return lambda times: lips.sampled(curves, (times - late) * rate)
+
+
+def shut(scene: Scene) -> Curve:
+    """(T,) blinks."""
+    controls, heard = scene.controls, scene.heard
+    # A blink may begin in the last frame, whenever that is: cover a second more.
+    events = blinks.events(heard.seconds + 1.0, controls.blink_rate, controls.seed, heard.pauses)
+    if controls.sources.lids != SPEECH:
+        events = np.zeros(0)
+    return lambda times: blinks.lids(times, events)
+
+
+def head_pose(scene: Scene) -> Curve:
+    """(T, 6) of the head."""
+    controls, heard, source = scene.controls, scene.heard, scene.controls.sources.head
+    amount = controls.head_motion
+    if isinstance(source, Motion):
+        track = given("head", source, scene.model, heard.seconds)
+        return lambda times: track.pose(times) * np.float32(amount)
+    if source == PHOTO:
+        return _nothing(POSE)
+    unit = scene.model.metres_per_unit
+    return lambda times: head.motion(
+        times, amount, controls.seed, heard.activity(times), heard.accents, unit
+    )
+
+
+def eyes(scene: Scene) -> Curve:
+    """(T, 4) where the eyes look."""
+    source = scene.controls.sources.gaze
+    if isinstance(source, Motion):
+        return given("gaze", source, scene.model, scene.heard.seconds).gaze
+    return _still(scene.looking)
+
+
+def apart(scene: Scene) -> dict[str, Curve]:
+    """Weights of the expression's channels that do not come from the speech."""
+    curves: dict[str, Curve] = {}
+    for channel, columns in COLUMNS.items():
+        source = getattr(scene.controls.sources, channel)
+        if isinstance(source, Motion):
+            names = [EXPRESSION_64[k] for k in columns]
+            track = given(channel, source, scene.model, scene.heard.seconds, names)
+            curves[channel] = track.expression
+        elif source == PHOTO:
+            curves[channel] = _still(scene.resting[columns])
+    return curves
+
+
+def face(times: np.ndarray, scene: Scene, parts: Channels) -> Float32:
+    """(T, 64) weights at ``times``: steps 1 to 4 of the module."""
+    said, fallen = parts.lips(times), parts.shut(times)[:, None]
+    out = np.tile(scene.resting, (len(times), 1))
+    rounded = np.clip(said[:, _PUCKER] + said[:, _FUNNEL], 0, 1)
+    kept = (1 - _MOOD_LOST * parts.activity(times)) * (1 - _MOOD_ROUNDED * rounded)
+    out[:, _MOOD] *= kept[:, None]
+    out += said
+    out[:, lips.SPOKEN] = np.clip(out[:, lips.SPOKEN], 0, 1)
+    out[:, BLINKS] += fallen * (1 - np.clip(out[:, BLINKS], 0, 1))
+    out[:, _LET_GO] *= 1 - fallen
+    for channel, curve in parts.given.items():
+        out[:, COLUMNS[channel]] = curve(times)
+    return out
+
+
+def perform(times: np.ndarray, scene: Scene, parts: Channels) -> tuple[Float32, Float32, Float32]:
+    """(T, 64) weights, (T, 6) poses and (T, 4) gaze at ``times``: all steps of the module."""
+    deviation = scene.controls.smoothing / 1000
+    if deviation == 0:
+        return face(times, scene, parts), parts.head(times), parts.gaze(times)
+    grid = smoothing.grid(scene.heard.seconds)
+    weights = smoothing.expression(face(grid, scene, parts), deviation, LIPS, LIDS)
+    pose, gaze = (smoothing.gaussian(c(grid), deviation) for c in (parts.head, parts.gaze))
+    return (
+        smoothing.at(weights, times),
+        smoothing.at(pose, times),
+        smoothing.at(gaze, times),
+    )
+
+
+def told(scene: Scene, photographed: bool) -> dict[str, str]:
+    """What each channel came from, as ``Motion.sources`` says it."""
+    controls = scene.controls
+    rest = "photo" if photographed else "neutral"
+    own = {"lips": "speech", "brows": rest, "lids": "prior", "head": "prior", "gaze": rest}
+    if controls.blink_rate == 0:
+        own["lids"] = rest
+    if controls.head_motion == 0:
+        own["head"] = rest
+    for channel in CHANNELS:
+        source = getattr(controls.sources, channel)
+        if isinstance(source, Motion):
+            own[channel] = f"motion: {source.sources.get(channel, source.model)}"[:200]
+        elif source == PHOTO:
+            own[channel] = rest
+    return own
+
+
+def _nothing(width: int) -> Curve:
+    return lambda times: np.zeros((len(times), width), np.float32)
+
+
+def _still(row: Float32) -> Curve:
+    return lambda times: np.tile(row, (len(times), 1))

@@ -1,0 +1,95 @@
+"""What a user sets: of one performance, in whatever client.
+
+Light on purpose: ``facewright --help`` shows these defaults, so nothing heavy is imported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from facewright import checks
+from facewright.errors import InputError
+
+if TYPE_CHECKING:
+    from facewright.face.motion import Motion
+
+#: The channels of a performance that have a source of their own (GoHD, figure 9).
+CHANNELS = ("lips", "brows", "lids", "head", "gaze")
+
+#: What a channel can come from beside a motion: the speech (with what is drawn for it from
+#: published statistics), or the photograph (at rest: nothing moves).
+SPEECH, PHOTO = "speech", "photo"
+
+MAX_OFFSET_MS = 500.0
+MAX_SMOOTHING_MS = 500.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where each channel comes from: :data:`SPEECH`, :data:`PHOTO`, or a motion.
+
+    A motion, of a tracked video say, is sampled by time, so its frame rate is its own; its
+    blendshapes are those of the default model, or carry their names. It is performed as it
+    was given: emotion, mouth opening and blink rate leave a given channel alone.
+
+    Attributes:
+        lips: jaw, mouth, cheeks, nose and tongue.
+        brows: brows and forehead.
+        lids: blinks, wide and narrow eyes.
+        head: position and rotation.
+        gaze: where the eyes look.
+    """
+
+    lips: str | Motion = SPEECH
+    brows: str | Motion = SPEECH
+    lids: str | Motion = SPEECH
+    head: str | Motion = SPEECH
+    gaze: str | Motion = SPEECH
+
+    def __post_init__(self) -> None:
+        for channel in CHANNELS:
+            source = getattr(self, channel)
+            if isinstance(source, str) and source not in (SPEECH, PHOTO):
+                raise InputError(
+                    f"sources.{channel}: expected {SPEECH!r}, {PHOTO!r} or a motion, "
+                    f"got {source[:64]!r}"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class DriveControls:
+    """One performance, as it is wanted; all of it checked, none of it changed.
+
+    Attributes:
+        fps: frames per second, 1..240; frame k is at k / fps seconds of the speech.
+        seed: of all that is drawn at random, 0..2^63 - 1. The same seed is the same
+            performance, seen at whatever fps.
+        mouth_opening: factor on the motion of the lips that speech asks for, 0 (the mouth
+            rests) .. 2.
+        head_motion: factor on the motion of the head, 0 (still) .. 3.
+        blink_rate: blinks a minute, 0..60.
+        lip_offset: milliseconds that the lips come later than the sound, -500..500.
+        smoothing: standard deviation in milliseconds, 0..500, of a zero-phase Gaussian over
+            the whole performance; closed lips and shut lids stay shut.
+        sources: where each channel comes from.
+    """
+
+    fps: float = 25.0
+    seed: int = 0
+    mouth_opening: float = 1.0
+    head_motion: float = 1.0
+    blink_rate: float = 20.0
+    lip_offset: float = 0.0
+    smoothing: float = 0.0
+    sources: Sources = field(default_factory=Sources)
+
+    def __post_init__(self) -> None:
+        checks.number("fps", self.fps, low=1.0, high=240.0)
+        checks.number("mouth_opening", self.mouth_opening, low=0.0, high=2.0)
+        checks.number("head_motion", self.head_motion, low=0.0, high=3.0)
+        checks.number("blink_rate", self.blink_rate, low=0.0, high=60.0)
+        checks.number("lip_offset", self.lip_offset, low=-MAX_OFFSET_MS, high=MAX_OFFSET_MS)
+        checks.number("smoothing", self.smoothing, low=0.0, high=MAX_SMOOTHING_MS)
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"seed: expected 0 to 2^63 - 1, got {self.seed}")

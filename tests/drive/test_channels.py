@@ -1,0 +1,164 @@
+"""Channels with sources of their own, the lips' offset, smoothing; as GoHD's figure 9 mixes."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from facewright import drive
+from facewright.drive import DriveControls, channels, lips
+from facewright.drive.controls import CHANNELS, Sources
+from facewright.errors import InputError
+from facewright.face.library import load_model
+from facewright.face.motion import Motion
+from facewright.face.names import EXPRESSION_64
+from facewright.media.speech import Speech, read_speech
+from facewright.train.speech.score import closure_of
+
+PLAIN = DriveControls(seed=3)
+
+
+@pytest.fixture(scope="module")
+def driver() -> drive.Driver:
+    return drive.create("emoa2e")
+
+
+@pytest.fixture(scope="module")
+def speech(examples) -> Speech:
+    return read_speech(examples / "speech.wav")
+
+
+@pytest.fixture(scope="module")
+def tracked(speech) -> Motion:
+    """A motion at another frame rate in which every channel waves in its own rhythm."""
+    count = int(speech.seconds * 30) + 10
+    times = np.arange(count)[:, None] / 30
+    wave = 0.5 + 0.4 * np.sin(times * (1 + np.arange(64) / 16))
+    pose = 0.05 * np.sin(times * np.arange(1, 7))
+    gaze = 0.1 * np.sin(times * np.arange(1, 5))
+    return Motion(30.0, load_model().name, EXPRESSION_64, wave, pose, gaze, {"expression": "video"})
+
+
+def test_every_blendshape_belongs_to_one_channel():
+    every = sorted(k for columns in channels.COLUMNS.values() for k in columns)
+    assert every == list(range(64))
+    assert tuple(f.name for f in fields(Sources)) == CHANNELS
+
+
+def at(motion: Motion, columns: np.ndarray, times: np.ndarray) -> np.ndarray:
+    return np.stack([np.interp(times, motion.times, c) for c in columns.T], 1)
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_one_channel_comes_from_a_motion_and_the_others_stay(driver, speech, tracked, channel):
+    plain = driver(speech, None, PLAIN)
+    mixed = driver(speech, None, replace(PLAIN, sources=Sources(**{channel: tracked})))
+    pairs = {name: (plain.expression[:, k], mixed.expression[:, k], tracked.expression[:, k])
+             for name, k in channels.COLUMNS.items()}  # fmt: skip
+    pairs |= {"head": (plain.pose, mixed.pose, tracked.pose)}
+    pairs |= {"gaze": (plain.gaze, mixed.gaze, tracked.gaze)}
+    for name, (before, after, given) in pairs.items():
+        if name == channel:
+            np.testing.assert_allclose(after, at(tracked, given, plain.times), atol=1e-5)
+            assert np.abs(after - before).max() > 0.02
+        elif not (channel == "lips" and name == "lids"):
+            np.testing.assert_allclose(after, before, atol=1e-6)
+    assert mixed.sources[channel].startswith("motion: ")
+    assert {**mixed.sources, channel: ""} == {**plain.sources, channel: ""}
+
+
+def test_a_channel_at_rest(driver, speech):
+    resting = Sources(*["photo"] * 5)
+    motion = driver(speech, None, replace(PLAIN, sources=resting))
+    assert not motion.expression.any()
+    assert not motion.pose.any()
+    assert set(motion.sources.values()) == {"neutral"}
+
+
+def test_the_heads_amount_scales_a_given_head(driver, speech, tracked):
+    full = driver(speech, None, replace(PLAIN, sources=Sources(head=tracked)))
+    half = driver(speech, None, replace(PLAIN, head_motion=0.5, sources=Sources(head=tracked)))
+    np.testing.assert_allclose(half.pose, 0.5 * full.pose, atol=1e-6)
+
+
+def test_a_motion_that_cannot_serve_is_refused(driver, speech, tracked):
+    short = replace(
+        tracked, expression=tracked.expression[:60], pose=tracked.pose[:60], gaze=tracked.gaze[:60]
+    )
+    with pytest.raises(InputError, match=r"sources\.lips: the motion lasts 2\.00 s, the speech"):
+        driver(speech, None, replace(PLAIN, sources=Sources(lips=short)))
+    other = replace(tracked, model="other")
+    with pytest.raises(InputError, match=r"sources\.head: .*'other'.*retarget"):
+        driver(speech, None, replace(PLAIN, sources=Sources(head=other)))
+    names = tuple(f"expression_{k:03d}" for k in range(64))
+    with pytest.raises(InputError, match=r"sources\.brows: .*retarget"):
+        driver(speech, None, replace(PLAIN, sources=Sources(brows=replace(other, names=names))))
+    with pytest.raises(InputError, match=r"sources\.gaze: expected 'speech', 'photo' or a motion"):
+        Sources(gaze="video")
+
+
+def test_blendshapes_of_another_model_are_taken_by_name(driver, speech, tracked):
+    arkit = replace(
+        tracked, model="arkit", names=EXPRESSION_64[:52], expression=tracked.expression[:, :52]
+    )
+    motion = driver(speech, None, replace(PLAIN, sources=Sources(brows=arkit)))
+    given = tracked.column("browInnerUp")[:, None]
+    np.testing.assert_allclose(
+        motion.column("browInnerUp")[:, None], at(tracked, given, motion.times), atol=1e-5
+    )
+    assert not motion.column("browRaise").any()  # which ARKit lacks
+
+
+@pytest.mark.parametrize("offset", [-200.0, 120.0])
+def test_lips_come_later_by_the_offset(driver, speech, offset):
+    dense = replace(PLAIN, fps=100.0)
+    plain = driver(speech, None, dense).column("jawOpen")
+    moved = driver(speech, None, replace(dense, lip_offset=offset))
+    shift = round(offset / 10)
+    lag = moved.column("jawOpen")
+    if shift > 0:
+        np.testing.assert_allclose(lag[shift:], plain[:-shift], atol=1e-5)
+    else:
+        np.testing.assert_allclose(lag[:shift], plain[-shift:], atol=1e-5)
+    np.testing.assert_array_equal(moved.pose, driver(speech, None, dense).pose)
+
+
+def test_smoothing_calms_and_keeps_lips_and_lids_shut(driver, speech):
+    dense = replace(PLAIN, fps=100.0, blink_rate=60.0)
+    plain = driver(speech, None, dense)
+    smooth = driver(speech, None, replace(dense, smoothing=60.0))
+
+    def jitter(values: np.ndarray) -> float:
+        return float(np.abs(np.diff(values, 2, axis=0)).mean())
+
+    assert jitter(smooth.column("jawOpen")) < 0.3 * jitter(plain.column("jawOpen"))
+    assert jitter(smooth.expression) < 0.8 * jitter(plain.expression)
+    assert jitter(smooth.pose) < jitter(plain.pose)
+    shut = closure_of(plain.expression) > 0.99
+    assert shut.any()
+    np.testing.assert_allclose(closure_of(smooth.expression)[shut], 1.0, atol=0.01)
+    assert lips.opening(smooth.expression)[shut].max() < 0.01
+    blinked = plain.column("eyeBlinkLeft") > 0.99
+    assert blinked.any()
+    assert smooth.column("eyeBlinkLeft")[blinked].min() > 0.98
+    jaw = plain.column("jawOpen")
+    lags = [np.corrcoef(np.roll(smooth.column("jawOpen"), k), jaw)[0, 1] for k in range(-5, 6)]
+    assert int(np.argmax(lags)) == 5  # zero phase
+
+
+def test_smoothing_is_a_function_of_time(driver, speech):
+    controls = replace(PLAIN, smoothing=40.0)
+    dense = driver(speech, None, replace(controls, fps=100.0))
+    sparse = driver(speech, None, replace(controls, fps=25.0))
+    np.testing.assert_allclose(sparse.expression, dense.expression[::4][: len(sparse)], atol=1e-5)
+    np.testing.assert_allclose(sparse.pose, dense.pose[::4][: len(sparse)], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("lip_offset", 501.0), ("lip_offset", float("nan")), ("smoothing", -1.0)],
+)
+def test_controls_out_of_range_are_named(field, value):
+    with pytest.raises(InputError, match=field):
+        DriveControls(**{field: value})

@@ -3,15 +3,18 @@
 People blink about 17 times a minute at rest and 26 while talking (Bentivoglio et al.
 1997, "Analysis of blink rate patterns in normal subjects"), at intervals that are roughly
 log-normal, and rather in the pauses of speech (Nakano & Kitazawa 2010, "Eyeblink
-entrainment at breakpoints of speech"). A lid closes in about 90 ms and takes more than
-twice as long to open.
+entrainment at breakpoints of speech"). Large gaze shifts carry a blink, nearly all of them
+beyond 33 degrees (Evinger et al. 1994, "Not looking while leaping"). A lid closes in about
+90 ms and takes more than twice as long to open; some blinks do not close it wholly.
 
-Blinks are events in seconds; frames of any rate sample the same events.
+Blinks are events in seconds; frames of any rate sample the same events. Pauses and gaze
+shifts move blinks in time and make none, so that the rate is the one that was asked for.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,9 +24,75 @@ _CLOSING, _SHUT, _OPENING = 0.09, 0.03, 0.21  # seconds
 _SHORTEST = 0.4  # between the beginnings of two blinks
 _SPREAD = 0.5  # standard deviation of the logarithm of the rest of an interval
 _PULL = 0.35  # how far, in seconds, a blink moves to reach a pause in the speech
+# Gaze shifts reach further, the larger they are: to nothing at the first number of degrees,
+# to the number of seconds at the second.
+_SHIFT_DEGREES, _SHIFT_PULL = (10.0, 33.0), 1.5
+_TEMPO = 0.12  # spread of the logarithm of a blink's duration
+_PARTIAL, _PARTIAL_DEPTH = 0.1, (0.45, 0.7)  # share of incomplete blinks; how far they shut
 
 
-def events(seconds: float, rate: float, seed: int, pauses: np.ndarray | None = None) -> np.ndarray:
+@dataclass(frozen=True, slots=True)
+class Blinks:
+    """Blinks of one performance.
+
+    Attributes:
+        starts: (B,) seconds at which lids begin to fall, in order.
+        depth: (B,) how far they shut, 1 being wholly.
+        tempo: (B,) factor on the duration.
+    """
+
+    starts: np.ndarray
+    depth: np.ndarray
+    tempo: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def shut(self, times: np.ndarray) -> Float32:
+        """(T,) how far the lids are shut, 0..1, at ``times`` (seconds)."""
+        if not len(self.starts):
+            return np.zeros(len(times), np.float32)
+        # Blinks are further apart than one lasts, but for the rare crowded pair: the two
+        # latest are enough.
+        latest = np.searchsorted(self.starts, times, side="right") - 1
+        shut = np.zeros(len(times))
+        for back in (0, 1):
+            k = np.maximum(latest - back, 0)
+            since = (np.asarray(times) - self.starts[k]) / self.tempo[k]
+            since = np.where(latest - back >= 0, since, np.inf)
+            shut = np.maximum(shut, self.depth[k] * _profile(since))
+        return shut.astype(np.float32)
+
+
+def plan(
+    seconds: float,
+    rate: float,
+    seed: int,
+    pauses: np.ndarray | None = None,
+    shifts: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Blinks:
+    """Blinks of a performance, each with a depth and a tempo of its own.
+
+    Args:
+        seconds, rate, seed, pauses, shifts: as in :func:`events`.
+    """
+    starts = events(seconds, rate, seed, pauses, shifts)
+    draws = np.random.default_rng([seed, 0x11D5]).random((len(starts), 3))
+    low, high = _PARTIAL_DEPTH
+    partial = low + (high - low) * draws[:, 1]
+    depth = np.where(draws[:, 0] < _PARTIAL, partial, 1.0)
+    # A uniform draw with the spread of _TEMPO keeps every blink's length within bounds.
+    tempo = np.exp(_TEMPO * math.sqrt(12) * (draws[:, 2] - 0.5))
+    return Blinks(starts, depth, tempo)
+
+
+def events(
+    seconds: float,
+    rate: float,
+    seed: int,
+    pauses: np.ndarray | None = None,
+    shifts: tuple[np.ndarray, np.ndarray] | None = None,
+) -> np.ndarray:
     """When blinks begin.
 
     Args:
@@ -31,6 +100,8 @@ def events(seconds: float, rate: float, seed: int, pauses: np.ndarray | None = N
         rate: blinks a minute, 0..60.
         seed: the same seed gives the same blinks.
         pauses: (P,) seconds at which speech pauses, in order; blinks near one move to it.
+        shifts: seconds (S,), in order, and degrees (S,) of gaze shifts; blinks move to
+            large ones, also from further off.
 
     Returns:
         (B,) float64 seconds, in order; on average ``rate`` a minute.
@@ -46,15 +117,11 @@ def events(seconds: float, rate: float, seed: int, pauses: np.ndarray | None = N
     gaps = _SHORTEST + rng.lognormal(location, _SPREAD, count)
     times = first + np.concatenate([[0.0], np.cumsum(gaps)])
     times = times[times < seconds]
-    if pauses is None or not len(pauses) or not len(times):
-        return times
-    after = np.clip(np.searchsorted(pauses, times), 1, max(len(pauses) - 1, 1))
-    near = np.stack([pauses[after - 1], pauses[np.minimum(after, len(pauses) - 1)]])
-    nearest = np.take_along_axis(near, np.abs(near - times).argmin(0)[None], 0)[0]
-    moved = np.where(np.abs(nearest - times) < _PULL, nearest, times)
-    # Two blinks that a pause would draw together stay where they were.
-    crowded = np.diff(moved, prepend=-np.inf) < _SHORTEST
-    return np.sort(np.where(crowded, times, moved))
+    if pauses is not None and len(pauses):
+        times = _drawn(times, np.asarray(pauses), np.full(len(pauses), _PULL))
+    if shifts is not None and len(shifts[0]):
+        times = _drawn(times, np.asarray(shifts[0]), _shift_pull(np.asarray(shifts[1])))
+    return times
 
 
 def lids(times: np.ndarray, blinks: np.ndarray) -> Float32:
@@ -62,17 +129,37 @@ def lids(times: np.ndarray, blinks: np.ndarray) -> Float32:
 
     They fall along a raised cosine and rise along a squared one, which is slower.
     """
-    if not len(blinks):
-        return np.zeros(len(times), np.float32)
-    # Blinks are further apart than one lasts, but for the rare crowded pair: the two
-    # latest are enough.
-    latest = np.searchsorted(blinks, times, side="right") - 1
-    shut = np.zeros(len(times))
-    for back in (0, 1):
-        k = latest - back
-        since = np.where(k >= 0, times - blinks[np.maximum(k, 0)], np.inf)
-        shut = np.maximum(shut, _profile(since))
-    return shut.astype(np.float32)
+    whole = np.ones(len(blinks))
+    return Blinks(np.asarray(blinks), whole, whole).shut(times)
+
+
+def _shift_pull(degrees: np.ndarray) -> np.ndarray:
+    low, high = _SHIFT_DEGREES
+    return _SHIFT_PULL * np.clip((degrees - low) / (high - low), 0, 1)
+
+
+def _drawn(times: np.ndarray, places: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """Blinks at ``times`` moved to the places that reach them, the strongest first.
+
+    None comes nearer to its neighbours than the shortest interval, so none is lost and
+    their order stays.
+    """
+    times = times.copy()
+    moved = np.zeros(len(times), bool)
+    for k in np.argsort(-reach, kind="stable"):
+        if reach[k] <= 0 or not len(times):
+            break
+        after = int(np.searchsorted(times, places[k]))
+        near = [j for j in (after - 1, after) if 0 <= j < len(times) and not moved[j]]
+        near.sort(key=lambda j: abs(times[j] - places[k]))
+        for j in near:
+            before = times[j - 1] if j else -np.inf
+            behind = times[j + 1] if j + 1 < len(times) else np.inf
+            free = before + _SHORTEST <= places[k] <= behind - _SHORTEST
+            if free and abs(times[j] - places[k]) < reach[k]:
+                times[j], moved[j] = places[k], True
+                break
+    return times
 
 
 def _profile(since: np.ndarray) -> np.ndarray:

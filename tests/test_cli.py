@@ -184,7 +184,9 @@ def test_models_says_what_cannot_be_used(capsys):
     assert "reproject" in lines
 
 
-@pytest.mark.parametrize("command", [[], ["dub"], ["capture"], ["inspect"], ["serve"], ["models"]])
+@pytest.mark.parametrize(
+    "command", [[], ["drive"], ["dub"], ["capture"], ["inspect"], ["serve"], ["models"]]
+)
 def test_help_teaches_with_examples(command, capsys):
     assert cli.run([*command, "--help"]) == 0
     text = capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""``facewright …``: dub, capture, capture-motion, inspect, serve, models.
+"""``facewright …``: dub, drive, capture, capture-motion, inspect, serve, models.
 
 Heavy modules are imported where they are used, so that ``--help`` answers at once.
 """
@@ -13,7 +13,8 @@ from typing import Annotated, Any
 import typer
 
 from facewright import __version__, console
-from facewright.drive.base import DriveControls
+from facewright.cli_controls import ControlOptions, with_controls
+from facewright.cli_drive import drive
 from facewright.dub import DubOptions
 from facewright.errors import InputError
 from facewright.evaluate.app import app as evaluate_app
@@ -30,6 +31,7 @@ app = typer.Typer(
 \b
 Examples:
   facewright dub portrait.jpg speech.wav -o talking.mp4
+  facewright drive speech.wav -o motion.npz
   facewright capture portrait.jpg -o subject.glb
   facewright capture-motion video.mp4 -o motion.npz
   facewright serve
@@ -67,16 +69,18 @@ Face = Annotated[
 ]
 
 
+app.command()(drive)
+
+
 @app.command()
+@with_controls
 def dub(
     portrait: Portrait,
     speech: Annotated[
         Path, typer.Argument(metavar="SPEECH", help="WAV, FLAC, OGG, MP3, M4A, or a video.")
     ],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT.mp4", help="What to write.")],
-    fps: Annotated[
-        float, typer.Option(metavar="RATE", help="Frames a second, 1 to 240; 29.97 is exact.")
-    ] = _DEFAULTS.controls.fps,
+    wanted: ControlOptions,
     size: Annotated[
         int, typer.Option(metavar="256|512|1024", help="Side of the animated square, pixels.")
     ] = _DEFAULTS.size,
@@ -107,21 +111,6 @@ def dub(
         typer.Option(metavar="FILE", help="For the animator, in place of those that ship."),
     ] = _DEFAULTS.weights,
     face: Face = _DEFAULTS.face,
-    seed: Annotated[
-        int,
-        typer.Option(
-            metavar="N", help="Of blinks, head motion and the animator; same seed, same video."
-        ),
-    ] = _DEFAULTS.controls.seed,
-    mouth_opening: Annotated[
-        float, typer.Option(metavar="X", help="Factor on lip motion, 0 to 2.")
-    ] = _DEFAULTS.controls.mouth_opening,
-    head_motion: Annotated[
-        float, typer.Option(metavar="X", help="Factor on head motion, 0 (still) to 3.")
-    ] = _DEFAULTS.controls.head_motion,
-    blink_rate: Annotated[
-        float, typer.Option(metavar="X", help="Blinks a minute, 0 to 60.")
-    ] = _DEFAULTS.controls.blink_rate,
     motion: Annotated[
         Path | None,
         typer.Option(
@@ -155,7 +144,7 @@ def dub(
     from facewright.dub import dub as run
 
     options = DubOptions(
-        controls=DriveControls(fps, seed, mouth_opening, head_motion, blink_rate),
+        controls=wanted.controls(),
         size=size,
         extent=extent,
         max_side=max_side,
@@ -171,6 +160,7 @@ def dub(
             speech,
             out,
             options,
+            sources=wanted.sources,
             motion=motion,
             motion_out=motion_out,
             sheet_out=sheet,

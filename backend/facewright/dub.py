@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facewright import checks, defaults
-from facewright.drive.base import DriveControls
+from facewright.drive.base import DriveControls, Sources
 from facewright.errors import CancelledError, InputError
 from facewright.media.files import Source, check_writable, source_name
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 #: Takes a stage's name, the fraction done (0..1) and the seconds left (negative: unknown).
 ProgressListener = Callable[[str, float, float], None]
+
+#: Given a listener of stages and their shares (0..1), reads where channels come from.
+SourcesReader = Callable[[Callable[[str, float], None]], Sources]
 
 SIZES = (256, 512, 1024)
 EXTENTS = ("photo", "crop")
@@ -93,6 +96,7 @@ def dub(
     out: str | Path,
     options: DubOptions | None = None,
     *,
+    sources: SourcesReader | None = None,
     motion: str | Path | None = None,
     motion_out: str | Path | None = None,
     sheet_out: str | Path | None = None,
@@ -108,6 +112,8 @@ def dub(
         portrait: a photograph (path or bytes), or the path of a subject that
             ``facewright capture`` wrote (.npz).
         speech: a sound file (path or bytes).
+        sources: reads where the performance's channels come from, in place of the
+            controls' own.
         motion: a motion to perform (.npz) instead of one driven by the speech; of the
             subject's morphable model.
         motion_out: where to write the motion as .npz as well.
@@ -147,6 +153,9 @@ def dub(
     sound = read_speech(speech)
     subject = capture_subject(portrait, options, job)
     if given is None:
+        if sources is not None:
+            controls = dataclasses.replace(options.controls, sources=sources(job.tell))
+            options = dataclasses.replace(options, controls=controls)
         performed = drive(sound, subject, options, job)
     else:
         performed = performance(given, subject)

@@ -62,7 +62,13 @@ def encode_motion(motion: Motion, suffix: str = ".npz") -> bytes:
     weights in Apple's capitalisation, clipped to 0..1. A blendshape that the motion lacks
     is 0. ARKit turns the eyes by eyeLook*, so those columns follow ``gaze`` (1 at
     ``EYE_RANGE_DEGREES``) where it asks for more than the lids' own weight. The head's
-    pose has no column. A .json holds what the .npz does, numbers to six decimals.
+    pose has no column.
+
+    A .json holds what the .npz does, numbers to six decimals, and the same once more as
+    animation packages key it: ``times`` (seconds), ``head`` with ``rotation_order`` "XYZ"
+    (about x first; R = Rz Ry Rx), ``rotation_degrees`` (T, 3) without jumps of a turn and
+    ``translation`` (T, 3) in model units (metres, for the default model), and ``eyes`` with
+    ``left`` and ``right``, (T, 2) degrees to the subject's left and up.
 
     Raises:
         InputError: another suffix; text too long for .npz; no ARKit blendshape at all for
@@ -139,8 +145,29 @@ def _json(motion: Motion) -> bytes:
         "expression": np.round(motion.expression.astype(np.float64), 6).tolist(),
         "pose": np.round(motion.pose.astype(np.float64), 6).tolist(),
         "gaze": np.round(motion.gaze.astype(np.float64), 6).tolist(),
+        "times": np.round(motion.times, 6).tolist(),
+        "head": {
+            "rotation_order": "XYZ",
+            "rotation_degrees": np.round(_euler_degrees(motion.pose[:, :3]), 6).tolist(),
+            "translation": np.round(motion.pose[:, 3:].astype(np.float64), 6).tolist(),
+        },
+        "eyes": dict(zip(("left", "right"), _eye_degrees(motion.gaze), strict=True)),
     }
     return json.dumps(tree, ensure_ascii=False).encode("utf-8")
+
+
+def _euler_degrees(vectors: checks.Float32) -> np.ndarray:
+    """(T, 3) rotations about x, then y, then z, of (T, 3) rotation vectors."""
+    from scipy.spatial.transform import Rotation
+
+    angles = Rotation.from_rotvec(vectors.astype(np.float64)).as_euler("xyz")
+    return np.degrees(np.unwrap(angles, axis=0))
+
+
+def _eye_degrees(gaze: checks.Float32) -> list[list[list[float]]]:
+    """Each eye's (T, 2) degrees to the subject's left, and up."""
+    degrees = np.round(np.degrees(np.arcsin(gaze.astype(np.float64))), 6)
+    return [degrees[:, :2].tolist(), degrees[:, 2:].tolist()]
 
 
 def arkit_weights(motion: Motion) -> checks.Float32:

@@ -1,0 +1,113 @@
+"""The options that say how a performance is wanted, shared by ``drive`` and ``dub``."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from facewright.drive.controls import CHANNELS, DriveControls, Sources
+from facewright.errors import InputError
+
+#: Takes a stage's name and the share of it that is done, 0..1.
+Tell = Callable[[str, float], None]
+
+_PLAIN = DriveControls()
+_FROM = "speech|photo|MOTION|VIDEO"
+
+
+def _option(name: str, kind: Any, default: Any, metavar: str, text: str) -> inspect.Parameter:
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[kind, typer.Option(metavar=metavar, help=text)],
+    )
+
+
+_NUMBERS = (
+    _option("fps", float, _PLAIN.fps, "RATE", "Frames a second, 1 to 240; 29.97 is exact."),
+    _option("seed", int, _PLAIN.seed, "N", "Of all that is drawn at random."),
+    _option("mouth_opening", float, _PLAIN.mouth_opening, "X",
+            "Factor on lip motion, 0 (the mouth rests) to 2."),
+    _option("lip_offset", float, _PLAIN.lip_offset, "MS",
+            "Milliseconds that the lips come later than the sound, -500 to 500."),
+    _option("head_motion", float, _PLAIN.head_motion, "X",
+            "Factor on head motion, 0 (still) to 3."),
+    _option("blink_rate", float, _PLAIN.blink_rate, "X", "Blinks a minute, 0 to 60."),
+    _option("smoothing", float, _PLAIN.smoothing, "MS",
+            "Calms everything over so many milliseconds, 0 to 500; lips and lids stay shut."),
+)  # fmt: skip
+_TEXTS = {
+    "lips": "Jaw, mouth and tongue from the speech, resting as in the photo, from a motion "
+    "(.npz), or tracked in a video.",
+    "brows": "The same for the brows.",
+    "lids": "The same for blinks and lids.",
+    "head": "The same for the head, e.g. a video of another take.",
+    "gaze": "The same for the gaze.",
+}
+_SOURCES = tuple(_option(f"{c}_from", str, "speech", _FROM, _TEXTS[c]) for c in CHANNELS)
+_OPTIONS = (*_NUMBERS, *_SOURCES)
+
+
+@dataclass(frozen=True, slots=True)
+class ControlOptions:
+    """What the options said; no file has been read yet."""
+
+    values: dict[str, Any]
+
+    def controls(self) -> DriveControls:
+        """All but the sources, which take work: see :meth:`sources`."""
+        return DriveControls(**{option.name: self.values[option.name] for option in _NUMBERS})
+
+    def sources(self, tell: Tell) -> Sources:
+        """Where each channel comes from; motions are read, and videos tracked, once each.
+
+        Raises:
+            InputError: naming the file, or the option that names none.
+        """
+        named = {channel: self.values[f"{channel}_from"] for channel in CHANNELS}
+        read: dict[str, Any] = {}
+        for channel, text in named.items():
+            if text not in read:
+                read[text] = _source(channel, text, tell)
+        return Sources(**{channel: read[text] for channel, text in named.items()})
+
+
+def with_controls(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command all of these options; it gets them as ``wanted``: ControlOptions."""
+    own = inspect.signature(command, eval_str=True)
+    kept = [p for p in own.parameters.values() if p.name != "wanted"]
+    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in kept] + list(_OPTIONS)
+
+    @functools.wraps(command)
+    def run(**values: Any) -> None:
+        chosen = {option.name: values.pop(option.name) for option in _OPTIONS}
+        command(**values, wanted=ControlOptions(chosen))
+
+    run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}
+    return run
+
+
+def _source(channel: str, text: str, tell: Tell) -> Any:
+    if text in ("speech", "photo"):
+        return text
+    path = Path(text)
+    if path.suffix.lower() == ".npz":
+        from facewright.face.motion_io import load_motion
+
+        return load_motion(path)
+    if not path.suffix:
+        raise InputError(
+            f"{channel}_from: expected speech, photo, a motion (.npz) or a video, got {text!r}"
+        )
+    from facewright.capture.portrait import CaptureSession
+    from facewright.capture.track_video import track_video
+
+    return track_video(path, CaptureSession(), tell=lambda _, share: tell("tracking", share)).motion

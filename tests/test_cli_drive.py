@@ -1,0 +1,145 @@
+"""`facewright drive`: files, controls, sources, errors, interruption."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from facewright import cli
+from facewright.face.motion_io import load_motion
+from facewright.face.names import EXPRESSION_64
+from facewright.media.speech import read_speech
+from scipy.spatial.transform import Rotation
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory, examples) -> Path:
+    """The example, driven with a seed, through the command line."""
+    path = tmp_path_factory.mktemp("driven") / "plain.npz"
+    arguments = ["drive", str(examples / "speech.wav"), "-o", str(path), "--seed", "4", "-q"]
+    assert cli.run(arguments) == 0
+    return path
+
+
+def test_a_motion_as_long_as_the_speech(plain, examples, capsys):
+    motion = load_motion(plain)
+    assert len(motion) == read_speech(examples / "speech.wav").frames(25.0)
+    assert motion.column("jawOpen").max() > 0.15
+    assert np.ptp(motion.pose[:, 0]) > 0.005
+    assert motion.sources["lips"] == "speech"
+
+
+def test_arkit_has_one_row_a_frame(tmp_path, plain, examples):
+    out = tmp_path / "m.csv"
+    arguments = ["drive", str(examples / "speech.wav"), "-o", str(out), "--seed", "4", "-q"]
+    assert cli.run(arguments) == 0
+    rows = list(csv.reader(out.open()))
+    motion = load_motion(plain)
+    assert len(rows) == len(motion) + 1
+    assert len(rows[0]) == 54
+    jaw = [float(row[rows[0].index("JawOpen")]) for row in rows[1:]]
+    np.testing.assert_allclose(jaw, motion.column("jawOpen"), atol=1e-5)
+
+
+def test_json_is_ready_for_animation_packages(tmp_path, plain, examples):
+    out = tmp_path / "m.json"
+    arguments = ["drive", str(examples / "speech.wav"), "-o", str(out), "--seed", "4", "-q"]
+    assert cli.run(arguments) == 0
+    tree, motion = json.loads(out.read_text()), load_motion(plain)
+    assert tree["names"] == list(EXPRESSION_64)
+    assert tree["fps"] == 25.0
+    np.testing.assert_allclose(tree["times"], motion.times, atol=1e-6)
+    np.testing.assert_allclose(tree["expression"], motion.expression, atol=1e-5)
+    head = tree["head"]
+    assert head["rotation_order"] == "XYZ"
+    turned = Rotation.from_euler("xyz", head["rotation_degrees"], degrees=True)
+    np.testing.assert_allclose(turned.as_rotvec(), motion.pose[:, :3], atol=1e-5)
+    np.testing.assert_allclose(head["translation"], motion.pose[:, 3:], atol=1e-5)
+    np.testing.assert_allclose(
+        np.sin(np.radians(tree["eyes"]["right"])), motion.gaze[:, 2:], atol=1e-5
+    )
+
+
+def test_a_channel_from_a_motion_and_another_at_rest(tmp_path, plain, examples):
+    out = tmp_path / "mixed.npz"
+    arguments = ["drive", str(examples / "speech.wav"), "-o", str(out), "--seed", "9", "-q"]
+    assert cli.run([*arguments, "--head-from", str(plain), "--lids-from", "photo"]) == 0
+    mixed, other = load_motion(out), load_motion(plain)
+    np.testing.assert_allclose(mixed.pose, other.pose, atol=1e-6)
+    assert not mixed.column("eyeBlinkLeft").any()
+    assert mixed.sources["head"].startswith("motion")
+
+
+def test_the_head_of_a_video(tmp_path, examples):
+    """Tracked in what `dub` made of the example: the head turns as it was told to."""
+    arguments = ["dub", str(examples / "portrait.png"), str(examples / "speech.wav"), "-q"]
+    arguments += ["--fps", "8", "--seed", "4", "--head-motion", "3", "--extent", "crop"]
+    arguments += ["-o", str(tmp_path / "take.mp4"), "--motion-out", str(tmp_path / "take.npz")]
+    assert cli.run([*arguments, "--animator", "reproject"]) == 0
+    out = tmp_path / "m.npz"
+    arguments = ["drive", str(examples / "speech.wav"), "-o", str(out), "--fps", "8", "-q"]
+    assert cli.run([*arguments, "--head-from", str(tmp_path / "take.mp4")]) == 0
+    got, was = load_motion(out).pose[:, 1], load_motion(tmp_path / "take.npz").pose[:, 1]
+    assert np.corrcoef(got, was)[0, 1] > 0.8
+
+
+def test_whose_resting_face(tmp_path, plain, examples):
+    out = tmp_path / "m.npz"
+    arguments = ["drive", str(examples / "speech.wav"), "-o", str(out), "-q"]
+    assert cli.run([*arguments, "--subject", str(examples / "portrait.png")]) == 0
+    assert load_motion(out).sources["brows"] == "photo"
+    assert load_motion(plain).sources["brows"] == "neutral"
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (["-o", "m.fbx"], "expected a name that ends in .npz"),
+        (["-o", "m.npz", "--fps", "0"], "fps: expected values >= 1"),
+        (["-o", "m.npz", "--lip-offset", "900"], "lip_offset: expected values <= 500"),
+        (["-o", "m.npz", "--smoothing", "-1"], "smoothing: expected values >= 0"),
+        (["-o", "m.npz", "--driver", "magic"], "'magic' is not one of"),
+        (["-o", "m.npz", "--gaze-from", "away"], "gaze_from: expected speech, photo, a motion"),
+        (["-o", "m.npz", "--head-from", "absent.npz"], "absent.npz: no such"),
+        (["-o", "m.npz", "--head-from", "absent.mp4"], "absent.mp4"),
+        (["-o", "m.npz", "--subject", "absent.png"], "absent.png: no such"),
+        (["-o", "no/folder/m.npz"], "m.npz"),
+    ],
+)
+def test_what_cannot_be_is_told_in_one_line(tmp_path, examples, extra, message, capsys):
+    before = Path.cwd()
+    os.chdir(tmp_path)
+    try:
+        status = cli.run(["drive", str(examples / "speech.wav"), "-q", *extra])
+    finally:
+        os.chdir(before)
+    assert status in (2, 5)
+    out, err = capsys.readouterr()
+    assert message in err
+    assert err.count("\n") == 1
+    assert out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_an_interrupted_drive_leaves_nothing(tmp_path, examples):
+    command = [sys.executable, "-m", "facewright.cli", "drive", str(examples / "speech.wav")]
+    process = subprocess.Popen(
+        [*command, "-o", str(tmp_path / "m.npz")],
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    assert process.stderr.readline() == "reading\n"  # the work has begun
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "facewright: interrupted"
+    assert out == ""
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,94 @@
+"""Head poses by diffusion (GoHD, section 3.1): the networks' positions -> any frame's pose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from facewright import checks
+from facewright.checks import Float32
+from facewright.drive.pose import base, denoiser, stitch
+from facewright.drive.pose.diffusion import GUIDANCE
+from facewright.drive.pose.sound import Sound, at, sound
+from facewright.face.coefficients import POSE
+
+WEIGHTS = Path(__file__).parents[1] / "weights" / "pose.safetensors"
+
+#: Positions between which a frame lies are weighed by a bell this wide (positions): smooth
+#: at any frame rate, and blind to what trembles faster than heads do.
+_BELL = 0.65
+_REACH = 4  # positions either side
+
+
+class Diffusion:
+    """GoHD's head poses: seeded, audible, without seams at any length.
+
+    ``guidance`` is the paper's γ: how much the pose that the picture shows, ``reference``,
+    decides (eq. 3). At 0 the head hears the sound alone and may wander off; at 1 it knows
+    where it began.
+
+    Args:
+        weights: a file of :mod:`facewright.drive.pose.denoiser`; default: those that ship.
+        steps: calls of the networks for each pose.
+        reference: (6,) p_0, where the photographed head is, relative to how it is held at
+            rest: rotation vector in radians and the neck's shift in metres. Zeros: at rest.
+
+    Raises:
+        InputError: the weights are missing or do not fit, or numbers cannot be.
+    """
+
+    name = "diffusion"
+    summary = "GoHD's conformer diffusion: learned motion that hears the speech"
+    licence = "Apache-2.0"
+
+    def __init__(
+        self, weights: Path = WEIGHTS, steps: int = 12, reference: Float32 | None = None
+    ) -> None:
+        checks.number("steps", steps, low=1, high=1000)
+        self.networks = denoiser.load(weights)
+        self.steps = steps
+        zeros = np.zeros(POSE, np.float32)
+        self.reference = checks.floats("reference", zeros if reference is None else reference, (6,))
+
+    def __call__(
+        self,
+        times: np.ndarray,
+        amount: float,
+        seed: int,
+        heard: Sound,
+        guidance: float = GUIDANCE,
+        metres_per_unit: float = 1.0,
+    ) -> Float32:
+        """(T, 6) poses at ``times``; see :class:`facewright.drive.pose.base.HeadDriver`."""
+        times = base.checked(times, amount, seed, guidance)
+        if amount == 0 or not len(times):
+            return np.zeros((len(times), POSE), np.float32)
+        rate = self.networks.config.rate
+        curves = sound(heard)
+        # The sound's end is held for as long as poses are asked for.
+        count = int(max((len(curves) - 1) / 100, times[-1], 0.0) * rate) + 2
+        first = min(max(int(times[0] * rate) - _REACH, 0), count - 1)
+        last = min(int(times[-1] * rate) + _REACH + 2, count)
+        moved = stitch.residuals(
+            self.networks,
+            at(curves, np.arange(count) / rate),
+            first,
+            max(last, first + 1),
+            seed=seed,
+            guidance=guidance,
+            steps=self.steps,
+            reference=self.reference,
+        )
+        seen = _between(moved, times * rate - first)
+        return base.performed(times, np.degrees(seen[:, :3]), seen[:, 3:], amount, metres_per_unit)
+
+
+def _between(values: Float32, places: np.ndarray) -> np.ndarray:
+    """(T, C) rows of ``values`` at fractional ``places``, the ends held."""
+    nearest = np.round(places).astype(np.int64)
+    around = nearest[:, None] + np.arange(-_REACH, _REACH + 1)
+    weight = np.exp(-0.5 * np.square((around - places[:, None]) / _BELL))
+    weight /= weight.sum(1, keepdims=True)
+    rows = values[np.clip(around, 0, len(values) - 1)]
+    return np.einsum("tk,tkc->tc", weight, rows)

@@ -18,9 +18,9 @@ import numpy as np
 
 from facewright import checks
 from facewright.checks import Float32
-from facewright.drive.gaze import natural
 from facewright.drive.gaze import fixations as fixing
 from facewright.drive.gaze import keys as keyed
+from facewright.drive.gaze import natural
 from facewright.drive.gaze.angles import Floats
 from facewright.drive.gaze.eyes import Eyes
 from facewright.drive.gaze.keys import Direction, Key, Target, parse

@@ -116,12 +116,12 @@ class Eyes:
             pose: (N, 6) relative poses of the head, which the eyes make up for (the
                 vestibulo-ocular reflex): X moves to R X + t.
         """
-        points = np.asarray(points, np.float64)
+        seen = np.asarray(points, np.float64)
         if pose is not None:
-            pose = np.asarray(pose, np.float64)
-            rotation = poses.rotation_matrix(pose[:, :3]).astype(np.float64)
-            points = np.einsum("nji,nj->ni", rotation, points - pose[:, 3:])
-        ways = points[:, None] - self.centres
+            head = np.asarray(pose, np.float64)
+            rotation = poses.rotation_matrix(head[:, :3]).astype(np.float64)
+            seen = np.einsum("nji,nj->ni", rotation, seen - head[:, 3:])
+        ways = seen[:, None] - self.centres
         length = np.maximum(np.linalg.norm(ways, axis=-1, keepdims=True), 1e-9)
         plane = ways[..., :2] / length
         # What is behind the face is looked for to its side.

@@ -49,7 +49,7 @@ def duration(degrees: np.ndarray) -> Floats:
 
 def profile(share: np.ndarray) -> Floats:
     """(…) of the way done at ``share`` of the time: of least jerk, so velocity is a bell."""
-    s = np.clip(share, 0, 1)
+    s = np.clip(np.asarray(share, np.float64), 0, 1)
     return s**3 * (10 - 15 * s + 6 * s**2)
 
 
@@ -72,9 +72,9 @@ def follow(
     times = np.asarray(times, np.float64)
     now = np.clip(np.searchsorted(fixations.starts, times, side="right") - 1, 0, None)
     before = np.maximum(now - 1, 0)
-    pose = np.zeros((len(times), 6)) if pose is None else np.asarray(pose, np.float64)
-    target = _looks(fixations, now, eyes, pose)
-    left = _looks(fixations, before, eyes, pose)
+    head = np.zeros((len(times), 6)) if pose is None else np.asarray(pose, np.float64)
+    target = _looks(fixations, now, eyes, head)
+    left = _looks(fixations, before, eyes, head)
     # How long a saccade lasts is settled with the head at rest: it must not depend on
     # which frames are asked for. The next saccade waits for none.
     lasts = np.concatenate([[1.0], duration(_amplitudes(_at_rest(fixations, eyes)))])

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from facewright.drive.controls import CHANNELS, DriveControls, Sources
+from facewright.drive.controls import CHANNELS, GAZE_MODES, DriveControls, Sources
 from facewright.errors import InputError
 
 #: Takes a stage's name and the share of it that is done, 0..1.
@@ -39,6 +39,11 @@ _NUMBERS = (
             "Milliseconds that the lips come later than the sound, -500 to 500."),
     _option("head_motion", float, _PLAIN.head_motion, "X",
             "Factor on head motion, 0 (still) to 3."),
+    _option("gaze", str, _PLAIN.gaze, "|".join(GAZE_MODES),
+            "natural: as people look who talk, now and then away; camera: at it; photo: where "
+            "the photo looks; still: eyes that do not move; keys: see --gaze-keys."),
+    _option("aversion", float, _PLAIN.aversion, "X",
+            "Factor on how often a natural gaze looks away, 0 to 3."),
     _option("blink_rate", float, _PLAIN.blink_rate, "X", "Blinks a minute, 0 to 60."),
     _option("smoothing", float, _PLAIN.smoothing, "MS",
             "Calms everything over so many milliseconds, 0 to 500; lips and lids stay shut."),
@@ -51,8 +56,14 @@ _TEXTS = {
     "head": "The same for the head, e.g. a video of another take.",
     "gaze": "The same for the gaze.",
 }
+_GAZE_KEYS = _option(
+    "gaze_keys", str, "", "KEYS",
+    "Gaze by hand, from when on: '0:camera 1.5:20,-5 4:photo' looks at the camera, from 1.5 s "
+    "20 degrees to the subject's left and 5 down, from 4 s as photographed; 2:head@X,Y,Z and "
+    "2:camera@X,Y,Z look at a point, in metres.",
+)  # fmt: skip
 _SOURCES = tuple(_option(f"{c}_from", str, "speech", _FROM, _TEXTS[c]) for c in CHANNELS)
-_OPTIONS = (*_NUMBERS, *_SOURCES)
+_OPTIONS = (*_NUMBERS, _GAZE_KEYS, *_SOURCES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +74,14 @@ class ControlOptions:
 
     def controls(self) -> DriveControls:
         """All but the sources, which take work: see :meth:`sources`."""
-        return DriveControls(**{option.name: self.values[option.name] for option in _NUMBERS})
+        plain = {option.name: self.values[option.name] for option in _NUMBERS}
+        if text := self.values["gaze_keys"]:
+            from facewright.drive.gaze.keys import parse
+
+            plain["gaze_keys"] = parse(text)
+            if plain["gaze"] == _PLAIN.gaze:  # not chosen: the keys choose it
+                plain["gaze"] = "keys"
+        return DriveControls(**plain)
 
     def sources(self, tell: Tell) -> Sources:
         """Where each channel comes from; motions are read, and videos tracked, once each.

@@ -221,8 +221,8 @@ def capture_subject(portrait: Source, options: DubOptions, job: Job) -> Subject:
     return subject
 
 
-def drive(speech: Speech, subject: Subject, options: DubOptions, job: Job) -> Motion:
-    """Make the subject's motion from speech."""
+def drive(speech: Speech, subject: Subject | None, options: DubOptions, job: Job) -> Motion:
+    """Make the subject's motion from speech; the mean face's where it is None."""
     from facewright.drive import base as drivers
     from facewright.media.video import frame_rate
 

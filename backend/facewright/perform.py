@@ -77,14 +77,11 @@ def perform(
         drivers.create(driver)  # raises what it says of unknown names
     job.tell("reading")
     sound = read_speech(speech)
-    who, warnings = None, ()
-    if subject is not None:
-        who = capture_subject(subject, DubOptions(face=face), job)
-        warnings = who.warnings
+    who = None if subject is None else capture_subject(subject, DubOptions(face=face), job)
     if sources is not None:
         controls = dataclasses.replace(controls, sources=sources(job.tell))
     options = DubOptions(controls=controls, driver=driver, face=face)
     motion = drive(sound, who, options, job)
     job.tell("writing")
     write_bytes(out, motion_io.encode_motion(motion, Path(out).suffix))
-    return Performed(motion, warnings)
+    return Performed(motion, () if who is None else who.warnings)

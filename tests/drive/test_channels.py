@@ -7,8 +7,9 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 from facewright import drive
-from facewright.drive import DriveControls, channels, lips
-from facewright.drive.controls import CHANNELS, Sources
+from facewright.drive import DriveControls, channels, gaze, lips
+from facewright.drive.controls import CHANNELS, GAZE_MODES, Sources
+from facewright.drive.gaze import parse
 from facewright.errors import InputError
 from facewright.face.library import load_model
 from facewright.face.motion import Motion
@@ -16,6 +17,8 @@ from facewright.face.names import EXPRESSION_64
 from facewright.media.speech import Speech, read_speech
 from facewright.train.speech.score import closure_of
 
+#: Eyes make up for the head, and lids follow the eyes.
+FOLLOW = {"head": ("gaze", "lids"), "gaze": ("lids",)}
 PLAIN = DriveControls(seed=3)
 
 
@@ -62,7 +65,7 @@ def test_one_channel_comes_from_a_motion_and_the_others_stay(driver, speech, tra
         if name == channel:
             np.testing.assert_allclose(after, at(tracked, given, plain.times), atol=1e-5)
             assert np.abs(after - before).max() > 0.02
-        elif not (channel == "lips" and name == "lids"):
+        elif name not in FOLLOW.get(channel, ()):
             np.testing.assert_allclose(after, before, atol=1e-6)
     assert mixed.sources[channel].startswith("motion: ")
     assert {**mixed.sources, channel: ""} == {**plain.sources, channel: ""}
@@ -72,6 +75,7 @@ def test_a_channel_at_rest(driver, speech):
     resting = Sources(*["photo"] * 5)
     motion = driver(speech, None, replace(PLAIN, sources=resting))
     assert not motion.expression.any()
+    assert not motion.gaze.any()
     assert not motion.pose.any()
     assert set(motion.sources.values()) == {"neutral"}
 
@@ -162,3 +166,37 @@ def test_smoothing_is_a_function_of_time(driver, speech):
 def test_controls_out_of_range_are_named(field, value):
     with pytest.raises(InputError, match=field):
         DriveControls(**{field: value})
+
+
+def test_the_gaze_goes_where_it_was_asked_to(driver, speech):
+    keys = parse("0:camera 2:25,-10 4:-20,8")
+    controls = replace(PLAIN, head_motion=0.0, blink_rate=0.0, gaze="keys", gaze_keys=keys)
+    motion = driver(speech, None, controls)
+    degrees = np.degrees(np.arcsin(motion.gaze[:, :2]))
+    np.testing.assert_allclose(degrees[(motion.times > 2.1) & (motion.times < 3.8)].mean(0),
+                               (25, -10), atol=3)  # fmt: skip
+    np.testing.assert_allclose(degrees[motion.times > 4.1].mean(0), (-20, 8), atol=3)
+    down = motion.column("eyeLookDownLeft")
+    assert down[75] > 0.3  # the lid goes with the eye
+    assert down[140] < 0.05
+
+
+@pytest.mark.parametrize("mode", GAZE_MODES)
+def test_every_mode_of_gaze_performs(driver, speech, mode):
+    keys = parse("0:camera") if mode == "keys" else ()
+    motion = driver(speech, None, replace(PLAIN, gaze=mode, gaze_keys=keys))
+    jitter = np.abs(motion.gaze).max()
+    assert (jitter == 0) == (mode == "still")
+
+
+def test_the_modes_of_gaze_are_those_there_are():
+    assert GAZE_MODES == gaze.MODES
+
+
+def test_keys_belong_to_their_mode():
+    with pytest.raises(InputError, match="gaze_keys: they belong to gaze 'keys'"):
+        DriveControls(gaze_keys=parse("0:camera"))
+    with pytest.raises(InputError, match=r"gaze_keys: .* got 0 with gaze 'keys'"):
+        DriveControls(gaze="keys")
+    with pytest.raises(InputError, match="gaze: 'away' is not one of natural"):
+        DriveControls(gaze="away")

@@ -20,7 +20,7 @@ from facewright.render.camera import Camera
 from facewright.train.speech.phones import Phone
 from facewright.train.speech.score import closure_of, score
 
-STILL = DriveControls(head_motion=0.0, blink_rate=0.0)
+STILL = DriveControls(head_motion=0.0, blink_rate=0.0, gaze="still")
 MOUTH = ("jaw", "mouth", "lip", "tongue", "smileOpen", "snarlOpen")
 
 
@@ -151,13 +151,13 @@ def test_the_rest_of_the_face_stays_as_photographed(driver, speech, laughing):
         seen = photo.expression[EXPRESSION_64.index(name)]
         np.testing.assert_allclose(motion.column(name), seen, atol=1e-6)
     np.testing.assert_array_equal(motion.gaze, np.tile(photo.gaze, (len(motion), 1)))
-    blinking = driver(speech, laughing, DriveControls(blink_rate=60.0))
+    blinking = driver(speech, laughing, DriveControls(blink_rate=60.0, gaze="camera"))
     assert blinking.column("eyeBlinkLeft").max() > 0.9
     assert blinking.column("eyeBlinkLeft").max() <= 1.0
     assert blinking.sources == {
-        "lips": "speech", "brows": "photo", "lids": "prior", "head": "prior", "gaze": "photo",
+        "lips": "speech", "brows": "photo", "lids": "prior", "head": "prior", "gaze": "camera",
     }  # fmt: skip
-    assert motion.sources["head"] == motion.sources["lids"] == "photo"
+    assert motion.sources["head"] == motion.sources["gaze"] == "photo"
     assert motion.model == laughing.model.name
 
 

@@ -1,12 +1,13 @@
 """The channels of a performance, each a function of time, and how they become one face.
 
-They are made in this order, since each may read those before it: head, gaze, lids, brows,
-lips. They are put together in this one, the strongest last:
+They are made in this order, since each may read those before it: head, gaze (the eyes make
+up for the head), blinks (drawn to the gaze's shifts), lips. They are put together in this
+one, the strongest last:
 
 1. the resting face (``rest``): the photograph's with the mouth closed; of a smile less
    while the face speaks, and less still while lips round,
 2. the lips that the speech asks for, on top, within 0..1,
-3. the lids: a blink closes from wherever the lid is; wide and narrow eyes let go of it,
+3. the lids: they follow the eyes, and a blink closes them from wherever they are,
 4. channels with a source of their own (``controls.sources``): their columns as given,
 5. smoothing, which leaves closed lips and shut lids alone.
 
@@ -17,12 +18,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from facewright.checks import Float32
-from facewright.drive import blinks, emoa2e, head, lips, smoothing
+from facewright.drive import blinks, emoa2e, lids, lips, smoothing
+from facewright.drive import head as prior
 from facewright.drive.controls import CHANNELS, PHOTO, SPEECH, DriveControls
+from facewright.drive.gaze import Eyes, track
 from facewright.drive.given import given
 from facewright.drive.heard import Heard
 from facewright.face.coefficients import POSE
@@ -32,6 +36,8 @@ from facewright.face.names import EXPRESSION_64
 
 #: Seconds (T,) -> one row for each.
 Curve = Callable[[np.ndarray], Float32]
+#: Seconds (S,) and degrees (S,) of the eyes' saccades.
+Shifts = tuple[np.ndarray, np.ndarray]
 
 _AT = {name: k for k, name in enumerate(EXPRESSION_64)}
 #: Columns of the expression that each channel owns; together they are all of them.
@@ -40,12 +46,11 @@ LIDS = [k for name, k in _AT.items() if name.startswith("eye")]
 LIPS = [k for k in range(len(EXPRESSION_64)) if k not in {*BROWS, *LIDS}]
 COLUMNS = {"lips": LIPS, "brows": BROWS, "lids": LIDS}
 
-BLINKS = [_AT["eyeBlinkLeft"], _AT["eyeBlinkRight"]]
-_LET_GO = [_AT[name] for name in ("eyeWideLeft", "eyeWideRight", "eyeSquintLeft", "eyeSquintRight")]
 _MOOD = [
     _AT[name] for name in ("mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight")
 ]
 _PUCKER, _FUNNEL = _AT["mouthPucker"], _AT["mouthFunnel"]
+_BEYOND = 1.0  # seconds after the speech that are planned: the last frame may lie there
 _MOOD_LOST = 0.55  # share of a resting smile that speaking takes
 _MOOD_ROUNDED = 0.6  # and what rounded lips take of the rest
 
@@ -59,7 +64,7 @@ class Scene:
         controls: what the user set.
         model: whose blendshapes are :data:`EXPRESSION_64`.
         resting: (64,) the face while nothing is said.
-        looking: (4,) the photograph's gaze.
+        eyes: where they are, and the photograph's gaze.
         identity: (80,) α, or None for the mean face.
     """
 
@@ -67,7 +72,7 @@ class Scene:
     controls: DriveControls
     model: MorphableModel
     resting: Float32
-    looking: Float32
+    eyes: Eyes
     identity: Float32 | None
 
 
@@ -104,37 +109,41 @@ def spoken(scene: Scene, network: emoa2e.EmoA2E) -> Curve:
     return lambda times: lips.sampled(curves, (times - late) * rate)
 
 
-def shut(scene: Scene) -> Curve:
-    """(T,) blinks."""
-    controls, heard = scene.controls, scene.heard
-    # A blink may begin in the last frame, whenever that is: cover a second more.
-    events = blinks.events(heard.seconds + 1.0, controls.blink_rate, controls.seed, heard.pauses)
-    if controls.sources.lids != SPEECH:
-        events = np.zeros(0)
-    return lambda times: blinks.lids(times, events)
-
-
 def head_pose(scene: Scene) -> Curve:
     """(T, 6) of the head."""
     controls, heard, source = scene.controls, scene.heard, scene.controls.sources.head
     amount = controls.head_motion
     if isinstance(source, Motion):
-        track = given("head", source, scene.model, heard.seconds)
-        return lambda times: track.pose(times) * np.float32(amount)
+        motion = given("head", source, scene.model, heard.seconds)
+        return lambda times: motion.pose(times) * np.float32(amount)
     if source == PHOTO:
         return _nothing(POSE)
     unit = scene.model.metres_per_unit
-    return lambda times: head.motion(
+    return lambda times: prior.motion(
         times, amount, controls.seed, heard.activity(times), heard.accents, unit
     )
 
 
-def eyes(scene: Scene) -> Curve:
-    """(T, 4) where the eyes look."""
-    source = scene.controls.sources.gaze
+def eyes(scene: Scene, head: Curve) -> tuple[Curve, Shifts | None]:
+    """(T, 4) where the eyes look, and when they jump there, if they do."""
+    controls, heard, source = scene.controls, scene.heard, scene.controls.sources.gaze
     if isinstance(source, Motion):
-        return given("gaze", source, scene.model, scene.heard.seconds).gaze
-    return _still(scene.looking)
+        return given("gaze", source, scene.model, heard.seconds).gaze, None
+    mode = "still" if source == PHOTO else controls.gaze
+    looking = partial(
+        track, mode=mode, eyes=scene.eyes, keys=controls.gaze_keys, seed=controls.seed,
+        pauses=heard.pauses, activity=heard.activity, aversion=controls.aversion,
+        seconds=heard.seconds + _BEYOND,
+    )  # fmt: skip
+    plan = looking(np.zeros(1))
+    return lambda times: looking(times, pose=head(times)).gaze, (plan.shifts, plan.degrees)
+
+
+def blinking(scene: Scene, shifts: Shifts | None) -> Curve:
+    """(T,) how far blinks shut the lids."""
+    controls, heard = scene.controls, scene.heard
+    rate = controls.blink_rate if controls.sources.lids == SPEECH else 0.0
+    return blinks.plan(heard.seconds + _BEYOND, rate, controls.seed, heard.pauses, shifts).shut
 
 
 def apart(scene: Scene) -> dict[str, Curve]:
@@ -144,24 +153,25 @@ def apart(scene: Scene) -> dict[str, Curve]:
         source = getattr(scene.controls.sources, channel)
         if isinstance(source, Motion):
             names = [EXPRESSION_64[k] for k in columns]
-            track = given(channel, source, scene.model, scene.heard.seconds, names)
-            curves[channel] = track.expression
+            motion = given(channel, source, scene.model, scene.heard.seconds, names)
+            curves[channel] = motion.expression
         elif source == PHOTO:
             curves[channel] = _still(scene.resting[columns])
     return curves
 
 
-def face(times: np.ndarray, scene: Scene, parts: Channels) -> Float32:
-    """(T, 64) weights at ``times``: steps 1 to 4 of the module."""
-    said, fallen = parts.lips(times), parts.shut(times)[:, None]
+def face(times: np.ndarray, scene: Scene, parts: Channels, gaze: Float32) -> Float32:
+    """(T, 64) weights at ``times``, with (T, 4) ``gaze``: steps 1 to 4 of the module."""
+    said = parts.lips(times)
     out = np.tile(scene.resting, (len(times), 1))
     rounded = np.clip(said[:, _PUCKER] + said[:, _FUNNEL], 0, 1)
     kept = (1 - _MOOD_LOST * parts.activity(times)) * (1 - _MOOD_ROUNDED * rounded)
     out[:, _MOOD] *= kept[:, None]
     out += said
     out[:, lips.SPOKEN] = np.clip(out[:, lips.SPOKEN], 0, 1)
-    out[:, BLINKS] += fallen * (1 - np.clip(out[:, BLINKS], 0, 1))
-    out[:, _LET_GO] *= 1 - fallen
+    if scene.controls.sources.lids == SPEECH:
+        follow = lids.lids_for(gaze, scene.eyes.rest.astype(np.float32), scene.resting)
+        out = lids.combined(out, follow, parts.shut(times))
     for channel, curve in parts.given.items():
         out[:, COLUMNS[channel]] = curve(times)
     return out
@@ -171,10 +181,11 @@ def perform(times: np.ndarray, scene: Scene, parts: Channels) -> tuple[Float32, 
     """(T, 64) weights, (T, 6) poses and (T, 4) gaze at ``times``: all steps of the module."""
     deviation = scene.controls.smoothing / 1000
     if deviation == 0:
-        return face(times, scene, parts), parts.head(times), parts.gaze(times)
+        gaze = parts.gaze(times)
+        return face(times, scene, parts, gaze), parts.head(times), gaze
     grid = smoothing.grid(scene.heard.seconds)
-    weights = smoothing.expression(face(grid, scene, parts), deviation, LIPS, LIDS)
     pose, gaze = (smoothing.gaussian(c(grid), deviation) for c in (parts.head, parts.gaze))
+    weights = smoothing.expression(face(grid, scene, parts, gaze), deviation, LIPS, LIDS)
     return (
         smoothing.at(weights, times),
         smoothing.at(pose, times),
@@ -186,11 +197,14 @@ def told(scene: Scene, photographed: bool) -> dict[str, str]:
     """What each channel came from, as ``Motion.sources`` says it."""
     controls = scene.controls
     rest = "photo" if photographed else "neutral"
-    own = {"lips": "speech", "brows": rest, "lids": "prior", "head": "prior", "gaze": rest}
-    if controls.blink_rate == 0:
-        own["lids"] = rest
-    if controls.head_motion == 0:
-        own["head"] = rest
+    still = controls.head_motion == 0
+    own = {
+        "lips": "speech",
+        "brows": rest,
+        "lids": "prior",
+        "head": rest if still else "prior",
+        "gaze": rest if controls.gaze == "still" else controls.gaze,
+    }
     for channel in CHANNELS:
         source = getattr(controls.sources, channel)
         if isinstance(source, Motion):

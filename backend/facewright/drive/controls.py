@@ -12,6 +12,7 @@ from facewright import checks
 from facewright.errors import InputError
 
 if TYPE_CHECKING:
+    from facewright.drive.gaze.keys import Key
     from facewright.face.motion import Motion
 
 #: The channels of a performance that have a source of their own (GoHD, figure 9).
@@ -20,6 +21,11 @@ CHANNELS = ("lips", "brows", "lids", "head", "gaze")
 #: What a channel can come from beside a motion: the speech (with what is drawn for it from
 #: published statistics), or the photograph (at rest: nothing moves).
 SPEECH, PHOTO = "speech", "photo"
+
+#: Where the eyes look: at whom the photograph looks at, with looks away, as people do who
+#: talk; at the camera; at what the photograph looks at; nowhere (they do not move in the
+#: head); by keys.
+GAZE_MODES = ("natural", "camera", "photo", "still", "keys")
 
 MAX_OFFSET_MS = 500.0
 MAX_SMOOTHING_MS = 500.0
@@ -68,6 +74,10 @@ class DriveControls:
         mouth_opening: factor on the motion of the lips that speech asks for, 0 (the mouth
             rests) .. 2.
         head_motion: factor on the motion of the head, 0 (still) .. 3.
+        gaze: one of :data:`GAZE_MODES`.
+        gaze_keys: what "keys" follows: :class:`facewright.drive.gaze.Key`, one at a time;
+            a direction, a point to look at, the camera or the photograph's.
+        aversion: factor on how often "natural" looks away, 0..3.
         blink_rate: blinks a minute, 0..60.
         lip_offset: milliseconds that the lips come later than the sound, -500..500.
         smoothing: standard deviation in milliseconds, 0..500, of a zero-phase Gaussian over
@@ -81,6 +91,9 @@ class DriveControls:
     head_motion: float = 1.0
     blink_rate: float = 20.0
     lip_offset: float = 0.0
+    gaze: str = "natural"
+    gaze_keys: tuple[Key, ...] = ()
+    aversion: float = 1.0
     smoothing: float = 0.0
     sources: Sources = field(default_factory=Sources)
 
@@ -91,5 +104,13 @@ class DriveControls:
         checks.number("blink_rate", self.blink_rate, low=0.0, high=60.0)
         checks.number("lip_offset", self.lip_offset, low=-MAX_OFFSET_MS, high=MAX_OFFSET_MS)
         checks.number("smoothing", self.smoothing, low=0.0, high=MAX_SMOOTHING_MS)
+        checks.number("aversion", self.aversion, low=0.0, high=3.0)
+        if self.gaze not in GAZE_MODES:
+            raise InputError(f"gaze: {str(self.gaze)[:64]!r} is not one of {', '.join(GAZE_MODES)}")
+        if (self.gaze == "keys") != bool(self.gaze_keys):
+            raise InputError(
+                f"gaze_keys: they belong to gaze 'keys', which needs one or more; got "
+                f"{len(self.gaze_keys)} with gaze {self.gaze!r}"
+            )
         if not 0 <= self.seed < 2**63:
             raise InputError(f"seed: expected 0 to 2^63 - 1, got {self.seed}")

@@ -9,9 +9,9 @@ import numpy as np
 from facewright.capture.subject import Subject
 from facewright.drive import channels, emoa2e, rest
 from facewright.drive.base import DriveControls, Progress
+from facewright.drive.gaze import Eyes
 from facewright.drive.heard import Heard, hear
 from facewright.errors import InputError
-from facewright.face.coefficients import GAZE
 from facewright.face.library import load_model
 from facewright.face.model import MorphableModel
 from facewright.face.motion import Motion
@@ -52,12 +52,14 @@ class Speaker:
         model = _model(subject, self.name)
         heard = hear(speech, lambda share: tell(0.4 * share))
         scene = _scene(heard, subject, controls, model)
+        head = channels.head_pose(scene)
+        eyes, shifts = channels.eyes(scene, head)
         parts = channels.Channels(
             activity=heard.activity,
             lips=channels.spoken(scene, self.network),
-            shut=channels.shut(scene),
-            head=channels.head_pose(scene),
-            gaze=channels.eyes(scene),
+            shut=channels.blinking(scene, shifts),
+            head=head,
+            gaze=eyes,
             given=channels.apart(scene),
         )
         tell(0.9)
@@ -88,11 +90,8 @@ def _model(subject: Subject | None, driver: str) -> MorphableModel:
 def _scene(
     heard: Heard, subject: Subject | None, controls: DriveControls, model: MorphableModel
 ) -> channels.Scene:
-    seen, looking = np.zeros(len(EXPRESSION_64), np.float32), np.zeros(GAZE, np.float32)
-    identity = None
+    seen, identity = np.zeros(len(EXPRESSION_64), np.float32), None
     if subject is not None:
-        rho = subject.coefficients
-        seen, looking, identity = rho.expression, rho.gaze, rho.identity
-    return channels.Scene(
-        heard, controls, model, rest.resting(seen, EXPRESSION_64), looking, identity
-    )
+        seen, identity = subject.coefficients.expression, subject.coefficients.identity
+    resting = rest.resting(seen, EXPRESSION_64)
+    return channels.Scene(heard, controls, model, resting, Eyes.of(subject), identity)

@@ -1,4 +1,4 @@
-"""What makes a head move, how one is found by name, and the neck it turns about."""
+"""What makes a head move, and how one is found by name."""
 
 from __future__ import annotations
 
@@ -12,12 +12,6 @@ from facewright.checks import Float32
 from facewright.drive.pose.diffusion import GUIDANCE
 from facewright.drive.pose.sound import Sound
 from facewright.errors import InputError
-
-#: The head turns about a point in the neck, below and behind the pivot; metres.
-NECK = np.array([0.0, -0.09, -0.02])
-
-_LIMIT = 12.0  # degrees that a head turns, softly
-_FADE_IN = 0.8  # seconds from the photographed pose
 
 
 class HeadDriver(Protocol):
@@ -87,48 +81,3 @@ def checked(times: np.ndarray, amount: float, seed: int, guidance: float) -> np.
     if times.ndim != 1 or not np.isfinite(times).all() or (np.diff(times) < 0).any():
         raise InputError(f"times: expected (T,) finite seconds in order, got {times.shape}")
     return times
-
-
-def performed(
-    times: np.ndarray,
-    degrees: np.ndarray,
-    shift: np.ndarray,
-    amount: float,
-    metres_per_unit: float,
-) -> Float32:
-    """(T, 6) poses of a head that turns about the neck, from the photographed pose on.
-
-    Args:
-        times: (T,) seconds.
-        degrees: (T, 3) pitch (positive nods down), yaw and roll.
-        shift: (T, 3) metres that the neck itself moves.
-        amount: factor on both; the turn is softly kept within 12° in each.
-        metres_per_unit: of the model.
-    """
-    from facewright.face.pose import rotation_matrix
-
-    fade = np.clip(times / _FADE_IN, 0, 1)
-    fade = (amount * fade * fade * (3 - 2 * fade))[:, None]
-    pose = np.zeros((len(times), 6), np.float32)
-    pose[:, :3] = np.radians(_LIMIT * np.tanh(fade * degrees / _LIMIT))
-    neck = NECK / metres_per_unit
-    moved = neck - rotation_matrix(pose[:, :3]) @ neck.astype(np.float32)
-    pose[:, 3:] = moved + fade * shift / metres_per_unit
-    return pose
-
-
-def about_neck(pose: Float32, metres_per_unit: float) -> Float32:
-    """(T, 6) poses as a turn and what the neck moves, the inverse of :func:`performed`.
-
-    Args:
-        pose: (T, 6) as in ``Motion.pose``.
-        metres_per_unit: of the model.
-
-    Returns:
-        (T, 6) rotation vector in radians, then the neck's shift in metres.
-    """
-    from facewright.face.pose import rotation_matrix
-
-    neck = (NECK / metres_per_unit).astype(np.float32)
-    shift = pose[:, 3:] - (neck - rotation_matrix(pose[:, :3]) @ neck)
-    return np.concatenate([pose[:, :3], shift * metres_per_unit], 1).astype(np.float32)

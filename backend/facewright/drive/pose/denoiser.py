@@ -35,9 +35,9 @@ class Config:
 
     rate: float = 12.5
     window: int = 64
-    width: int = 48
+    width: int = 40
     heads: int = 4
-    blocks: int = 3
+    blocks: int = 2
     kernel: int = 5
     sound: int = SOUND
     dropout: float = 0.1

@@ -8,6 +8,7 @@ import numpy as np
 
 from facewright import checks
 from facewright.checks import Float32
+from facewright.drive import neck
 from facewright.drive.pose import base, denoiser, stitch
 from facewright.drive.pose.diffusion import GUIDANCE
 from facewright.drive.pose.sound import Sound, at, sound
@@ -81,7 +82,7 @@ class Diffusion:
             reference=self.reference,
         )
         seen = _between(moved, times * rate - first)
-        return base.performed(times, np.degrees(seen[:, :3]), seen[:, 3:], amount, metres_per_unit)
+        return neck.performed(times, np.degrees(seen[:, :3]), seen[:, 3:], amount, metres_per_unit)
 
 
 def _between(values: Float32, places: np.ndarray) -> np.ndarray:

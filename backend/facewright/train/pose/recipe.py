@@ -39,7 +39,7 @@ class Preset:
         config: of the networks.
     """
 
-    iterations: int = 4000
+    iterations: int = 3000
     batch: int = 16
     rate: float = 6e-4
     warm_up: int = 100
@@ -49,7 +49,7 @@ class Preset:
 
 
 PRESETS = {
-    #: A quarter of an hour of one core.
+    #: Six minutes of one core.
     "embedded": Preset(),
     #: For hours of tracked clips, on a GPU or over night.
     "desk": Preset(iterations=100_000, batch=32, ema=0.9995,

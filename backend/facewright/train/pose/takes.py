@@ -9,7 +9,7 @@ import numpy as np
 
 from facewright.checks import Float32
 from facewright.drive.heard import Heard, hear
-from facewright.drive.pose.base import about_neck
+from facewright.drive.neck import about_neck
 from facewright.drive.pose.sound import WIDTH, at, sound
 from facewright.errors import InputError
 from facewright.face.library import load_model

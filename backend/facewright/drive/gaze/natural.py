@@ -70,7 +70,8 @@ def fixations(
             mean = (_TOWARDS[role] - _LEAST_TOWARDS) / aversion
             due = time + _LEAST_TOWARDS + _exponential(draws[0]) * mean
             leave = _to_pause(due, pauses, time + _LEAST_TOWARDS)
-        looks += _wandering(time, min(leave, seconds), rng)
+        # A second more, so that the end of what is planned changes nothing before it.
+        looks += _wandering(time, min(leave, seconds + 1), rng)
         if leave >= seconds:
             break
         away = _look_away(draws[1:4], _LARGEST[role])

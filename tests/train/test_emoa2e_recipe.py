@@ -10,6 +10,7 @@ import pytest
 import torch
 from facewright.drive import emoa2e as network
 from facewright.train import emoa2e as recipe
+from facewright.train.speech import losses
 from facewright.train.speech.augment import Sampler, Strength
 from facewright.train.speech.corpus import Corpus
 from facewright.train.speech.espeak import Espeak
@@ -35,26 +36,26 @@ def test_losses_are_the_papers():
     predicted[..., 0] = 0.5
     basis = torch.zeros(64, 204)
     basis[0, :3] = 2.0
-    parts = recipe.losses(predicted, truth, recipe.Preset(), basis)
+    parts = losses.losses(predicted, truth, recipe.Preset(), basis)
     assert parts["rec"].item() == pytest.approx(0.25)
     assert parts["lm"].item() == pytest.approx(3.0)  # three coordinates move by 1 mm
     assert parts["closure"].item() == 0
     assert parts["total"].item() == pytest.approx(100 * 0.25 + 0.1 * 3.0)
-    assert "lm" not in recipe.losses(predicted, truth, recipe.Preset(), None)
+    assert "lm" not in losses.losses(predicted, truth, recipe.Preset(), None)
 
 
 def test_missed_closures_cost_more_than_false_ones():
     open_, shut = torch.zeros(1, 4, 64), torch.zeros(1, 4, 64)
-    shut[..., recipe.PRESS_COLUMNS] = recipe.PRESS
-    missed = recipe.losses(open_, shut, recipe.Preset(), None)["closure"]
-    false = recipe.losses(shut, open_, recipe.Preset(), None)["closure"]
+    shut[..., losses.PRESS_COLUMNS] = losses.PRESS
+    missed = losses.losses(open_, shut, recipe.Preset(), None)["closure"]
+    false = losses.losses(shut, open_, recipe.Preset(), None)["closure"]
     assert missed.item() == pytest.approx(5 * false.item())
 
 
 def test_landmarks_of_the_default_model_move_with_the_jaw():
     from facewright.face.names import EXPRESSION_64
 
-    basis = recipe.landmark_basis().reshape(64, 68, 3)
+    basis = losses.landmark_basis().reshape(64, 68, 3)
     jaw = basis[EXPRESSION_64.index("jawOpen")]
     assert jaw[8, 1] < -5  # the chin drops by more than 5 mm
     assert np.abs(jaw[17:27]).max() < 1  # brows do not

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from facewright import stored
+from facewright import checks, stored
 from facewright.checks import Float32
 from facewright.drive import features
 from facewright.errors import InputError
@@ -123,7 +123,7 @@ class EmoA2E(nn.Module):
         mfccs: Float32,
         identity: Float32 | None = None,
         emotion: Float32 | None = None,
-        intensity: float = 1.0,
+        intensity: float | Float32 = 1.0,
         batch: int = 16,
     ) -> Float32:
         """β̂ over a recording of any length, at the config's rate.
@@ -131,14 +131,23 @@ class EmoA2E(nn.Module):
         Windows overlap by half and are cross-faded with raised-cosine weights, so a value
         near the edge of one window, where context is missing, counts little.
 
+        A prompt that changes with time: each window has one z_emo and one η, the means over
+        its positions by those same weights, and windows cross-fade. So a change takes about
+        a window (1.3 s) however sudden it is written, and is half done where it stands.
+
         Args:
             mfccs: (F, 32) from :func:`features.mfcc`.
             identity: (80,) α, or None for the mean face.
-            emotion, intensity: (E,) z_emo and η, for a network with emotion.
+            emotion: (E,) z_emo or (T, E), one per position, for a network with emotion.
+            intensity: η or (T,), one per position.
             batch: windows computed at a time; memory does not grow with the recording.
 
         Returns:
             (T, 64), where position k is at k / rate seconds.
+
+        Raises:
+            InputError: emotion is given to a network without, lacks to one with, or its shape
+                is another.
         """
         rate, window = self.config.rate, self.config.window
         seconds = (len(mfccs) - 1) * features.HOP / features.RATE
@@ -148,6 +157,7 @@ class EmoA2E(nn.Module):
         # What a window holds beyond the recording repeats the MFCCs of its ends.
         starts = np.arange(-hop, total, hop)
         fade = np.sin(np.pi * (np.arange(window) + 0.5) / window).astype(np.float32) ** 2
+        codes, etas = self._track(emotion, intensity, total)
         out = np.zeros((total, self.config.outputs), np.float32)
         weight = np.zeros(total, np.float32)
         alpha = torch.zeros(1, self.config.identity)
@@ -158,10 +168,11 @@ class EmoA2E(nn.Module):
             clips = features.clips(mfccs, positions.reshape(-1) / rate)
             count = len(positions)
             extra: tuple[Tensor, ...] = ()
-            if emotion is not None:
+            if codes is not None:
+                held, share = np.clip(positions, 0, total - 1), fade / fade.sum()
                 extra = (
-                    torch.as_tensor(emotion, dtype=torch.float32).expand(count, -1),
-                    torch.full((count,), float(intensity)),
+                    torch.from_numpy(np.einsum("k,bke->be", share, codes[held])),
+                    torch.from_numpy(etas[held] @ share),
                 )
             audio = torch.from_numpy(clips).view(count, window, *clips.shape[1:])
             with _one_thread():
@@ -171,6 +182,24 @@ class EmoA2E(nn.Module):
                 out[place[inside]] += fade[inside, None] * values[inside]
                 weight[place[inside]] += fade[inside]
         return out / weight[:, None]
+
+    def _track(
+        self, emotion: Float32 | None, intensity: float | Float32, total: int
+    ) -> tuple[Float32 | None, Float32]:
+        """z_emo (T, E) and η (T,), one per position."""
+        size = self.config.emotion
+        if emotion is None:
+            if size:
+                raise InputError("emotion: this network needs it; zeros are neutral")
+            return None, np.zeros(total, np.float32)
+        if not size:
+            raise InputError("emotion: this network does not take it")
+        shape = (total, size) if np.ndim(emotion) == 2 else (size,)
+        codes = np.broadcast_to(checks.floats("emotion", emotion, shape), (total, size))
+        given = np.asarray(intensity, np.float32)
+        if given.shape not in ((), (total,)) or not np.isfinite(given).all():
+            raise InputError(f"intensity: expected a number or {total}, got {given.shape}")
+        return codes, np.broadcast_to(given, (total,))
 
 
 def save(path: Path, network: EmoA2E, about: dict[str, str]) -> None:

@@ -31,6 +31,15 @@ _FLOOR = 1e-6  # mel power below which nothing is told apart, 50 dB under loud s
 _BLOCK = 2000  # MFCC frames computed at a time, 20 s
 
 
+def resampled(samples: Float32, rate: int) -> Float32:
+    """(N,) mono samples at ``rate``, brought to 16 kHz."""
+    if rate == RATE:
+        return samples
+    import soxr
+
+    return soxr.resample(samples, rate, RATE, quality="HQ")
+
+
 def frame_count(samples: int) -> int:
     """MFCC frames of so many samples: centres at 0, 160, … up to and including the end."""
     return samples // HOP + 1

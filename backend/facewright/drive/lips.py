@@ -22,6 +22,9 @@ ROLL_LOWER, ROLL_UPPER = 0.20, 0.15
 #: mouthClose that shuts the lips over a jawOpen of 1, on the default model (whose mouthClose
 #: of 1 shuts them over a jawOpen of 0.5).
 CLOSE = 2.0
+#: How far a funnel, both lower lips down and both upper lips up part the inner lips of the
+#: default model, over what jawOpen does.
+FUNNELLED, LOWERED, RAISED = 0.61, 0.40, 0.28
 
 _INDEX = {name: k for k, name in enumerate(EXPRESSION_64)}
 _PRESS = [_INDEX["mouthPressLeft"], _INDEX["mouthPressRight"]]
@@ -51,7 +54,7 @@ LEAD = 0.03
 # back towards the teacher's on held-out speech, and the jaw's to where lips part as far as
 # in videos of people who talk (7 mm in the median, 16 mm at the 98th percentile).
 _GAINS = {
-    "jawOpen": 1.35, "mouthPucker": 1.4, "mouthFunnel": 1.3, "mouthStretchLeft": 1.25,
+    "jawOpen": 1.35, "mouthClose": 1.35, "mouthPucker": 1.4, "mouthFunnel": 1.3, "mouthStretchLeft": 1.25,
     "mouthStretchRight": 1.25, "lipFV": 1.6, "mouthUpperUpLeft": 1.25, "mouthUpperUpRight": 1.25,
     "mouthLowerDownLeft": 1.1, "mouthLowerDownRight": 1.1, "tongueUp": 1.3, "tongueOut": 1.3,
 }  # fmt: skip
@@ -123,7 +126,9 @@ def articulate(
     spoken *= (gate * np.float32(mouth_opening))[:, None]
     effort = np.float32(min(mouth_opening, 1.0))  # lips that hardly move hardly press
     spoken[:, _PARTING] *= (1 - shut)[:, None]
-    spoken[:, _INDEX["mouthClose"]] = CLOSE * shut * spoken[:, _INDEX["jawOpen"]]
+    jaw, close = spoken[:, _INDEX["jawOpen"]], spoken[:, _INDEX["mouthClose"]]
+    # Lips also near each other over an open jaw without shutting (w, r, f, v).
+    spoken[:, _INDEX["mouthClose"]] = np.clip(close, CLOSE * shut * jaw, CLOSE * jaw)
     spoken[:, _PRESS] = (PRESS * effort * shut)[:, None]
     for name, weight in (("mouthRollLower", ROLL_LOWER), ("mouthRollUpper", ROLL_UPPER)):
         spoken[:, _INDEX[name]] = weight * effort * shut
@@ -160,13 +165,14 @@ def accents(level: Float32) -> tuple[np.ndarray, np.ndarray]:
 def opening(expression: Float32) -> Float32:
     """(T,) how far the lips are apart, in units of jawOpen, of (T, 64) weights.
 
-    What the jaw opens less what the lips close, and what they part on their own.
+    What the jaw opens less what the lips close, and what they part on their own. (A lip that
+    is rolled in or under the teeth touches what it meets, and counts as shut.)
     """
     column = {name: expression[:, k] for name, k in _INDEX.items()}
     lower = 0.5 * (column["mouthLowerDownLeft"] + column["mouthLowerDownRight"])
     upper = 0.5 * (column["mouthUpperUpLeft"] + column["mouthUpperUpRight"])
     jaw = np.maximum(column["jawOpen"] - column["mouthClose"] / CLOSE, 0)
-    return jaw + 0.3 * (lower + upper + column["mouthFunnel"]) - 0.2 * column["lipFV"]
+    return jaw + LOWERED * lower + RAISED * upper + FUNNELLED * column["mouthFunnel"]
 
 
 def _snap(closure: Float32) -> Float32:

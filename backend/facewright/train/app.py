@@ -128,43 +128,49 @@ def emoa2e(
         Path, typer.Option(metavar="DIR", help="For corpus, checkpoint, log and weights.")
     ],
     preset: Annotated[
-        str, typer.Option(metavar="embedded|desk|smoke", help="How large, and for how long.")
+        str,
+        typer.Option(metavar="embedded|emotion|desk|smoke", help="How large, and for how long."),
     ] = "embedded",
     iterations: Iterations = None,
     seed: Seed = 0,
     landmarks: Annotated[bool, typer.Option(help="Use the landmark loss, eq. 13.")] = True,
+    start: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Weights to begin from, of one size.")
+    ] = None,
+    clips: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Videos whose lips teach as well; needs --start."),
+    ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="What is known of the clips: identity, sync."),
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the clips' tracks are kept.")
+    ] = None,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Part of an identity or voice to leave out; repeat it."),
+    ] = None,
     threads: Threads = 1,
 ) -> None:
     """Train EmoA2E, speech -> expression; run again, it goes on from the checkpoint.
 
     \b
-    Example:
+    Examples:
       facewright train emoa2e --preset embedded --work out/emoa2e
+      facewright train emoa2e --preset emotion --start out/emoa2e/emoa2e.safetensors --work out/emo
     """
     import torch
 
-    from facewright.errors import InputError
-    from facewright.train import emoa2e as recipe
-    from facewright.train.speech import corpus
+    from facewright.train.emoa2e_run import run
 
     torch.set_num_threads(threads)
-    if preset not in recipe.PRESETS:
-        raise InputError(f"preset: {preset!r} is not one of {', '.join(recipe.PRESETS)}")
-    plan = recipe.PRESETS[preset]
-    sound = work / "corpus.npz"
-    if not sound.is_file():
-        made = corpus.make(plan.espeak_hours, plan.flite_hours, plan.prompts, seed, typer.echo)
-        corpus.save(sound, made)
-    pairs = corpus.Corpus(corpus.load(sound))
-    typer.echo(f"{len(pairs)} utterances, {pairs.seconds() / 3600:.2f} h")
-    basis = recipe.landmark_basis() if landmarks else None
-    trainer = recipe.Trainer(pairs, plan, work, seed, basis)
-
-    def report(iteration: int, means: dict[str, float]) -> None:
-        shown = "  ".join(f"{k} {v:.4g}" for k, v in means.items())
-        typer.echo(f"{iteration}/{plan.iterations}  {shown}")
-
-    trainer.run(iterations, report=report)
+    run(
+        work, preset, iterations=iterations, seed=seed, landmarks=landmarks, start=start,
+        clips=clips, manifest=manifest, cache=cache, leave_out=tuple(leave_out or ()),
+        report=typer.echo,
+    )  # fmt: skip
 
 
 @app.command()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -21,13 +21,14 @@ from torch import Tensor
 
 from facewright.checks import Float32
 from facewright.drive.emoa2e import Config, EmoA2E, save
-from facewright.drive.lips import PRESS
-from facewright.face.names import EXPRESSION_64
+from facewright.drive.emotion import CODE
+from facewright.errors import InputError
+from facewright.train import emoa2e_state
+from facewright.train.speech import emotions, watched
 from facewright.train.speech.augment import Sampler
 from facewright.train.speech.corpus import Corpus
+from facewright.train.speech.losses import losses, seen_loss
 
-#: Columns that tell how far the lips are shut.
-PRESS_COLUMNS = [EXPRESSION_64.index("mouthPressLeft"), EXPRESSION_64.index("mouthPressRight")]
 LICENCE = "Apache-2.0"
 CREDIT = (
     "Trained on espeak-ng and flite speech and on Italian prompts (c) 2012 Carlo Flora "
@@ -47,6 +48,9 @@ class Preset:
         weight_rec, weight_lm: λ_rec, λ_lm (eq. 14); landmarks are in millimetres.
         weight_closure: of the closure loss, ours: plain squares shrink short closures.
         ema: decay of the averaged weights that ship.
+        neutral: of a network with emotion, the share of windows that have none.
+        seen: windows of real lips in each batch, beside it, where clips are given.
+        weight_seen: of the loss against real lips, ours.
         identity_spread: standard deviation of the random α that the network is shown. The
             corpus has no faces, so it learns that motion does not depend on α.
     """
@@ -62,6 +66,9 @@ class Preset:
     weight_rec: float = 100.0
     weight_lm: float = 0.1
     weight_closure: float = 20.0
+    neutral: float = 0.6
+    seen: int = 4
+    weight_seen: float = 100.0
     ema: float = 0.999
     identity_spread: float = 1.0
     config: Config = field(default_factory=Config)
@@ -70,6 +77,8 @@ class Preset:
 PRESETS = {
     #: Under an hour of one core.
     "embedded": Preset(),
+    #: The same with z_emo and φ; begin it from the former's weights.
+    "emotion": Preset(iterations=8000, config=Config(emotion=CODE)),
     #: A night of one core.
     "desk": Preset(espeak_hours=12, flite_hours=4, iterations=120_000, batch=32,
                    config=Config(width=192, layers=6, heads=6, hidden=576)),
@@ -77,38 +86,6 @@ PRESETS = {
     "smoke": Preset(espeak_hours=0.01, flite_hours=0.0, prompts=(), iterations=30, batch=4,
                     warm_up=5, ema=0.9, config=Config(width=32, layers=1, heads=2, hidden=64)),
 }  # fmt: skip
-
-
-def losses(
-    predicted: Tensor, truth: Tensor, preset: Preset, landmark_basis: Tensor | None
-) -> dict[str, Tensor]:
-    """L_rec (eq. 12), L_lm (eq. 13), the closure loss, and their weighted sum (eq. 14).
-
-    Args:
-        predicted, truth: (B, K, 64) β̂ and β.
-        landmark_basis: (64, 204) displacement of the 68 landmarks per unit of β, in
-            millimetres: the model is linear, so l - l̂ is the basis times β - β̂. Or None.
-    """
-    error = predicted - truth
-    out = {"rec": error.square().sum(-1).mean()}
-    total = preset.weight_rec * out["rec"]
-    if landmark_basis is not None:
-        out["lm"] = (error @ landmark_basis).square().sum(-1).mean()
-        total = total + preset.weight_lm * out["lm"]
-    shut = truth[..., PRESS_COLUMNS].mean(-1) / PRESS
-    said = predicted[..., PRESS_COLUMNS].mean(-1) / PRESS
-    out["closure"] = ((said - shut).square() * (1 + 4 * shut)).mean()
-    out["total"] = total + preset.weight_closure * out["closure"]
-    return out
-
-
-def landmark_basis() -> Float32:
-    """(64, 204) millimetres per unit of β of the default model's 68 landmarks."""
-    from facewright.face.library import load_model
-
-    model = load_model()
-    points = model.landmark_points(model.expression_basis, model.landmarks68)
-    return (1000 * model.metres_per_unit * points).reshape(len(points), -1).astype(np.float32)
 
 
 class Trainer:
@@ -120,6 +97,8 @@ class Trainer:
         work: folder of checkpoint, log and result.
         seed: of weights, data order and augmentation.
         basis: from :func:`landmark_basis`, or None to leave L_lm out.
+        start: a network to begin from; what this one has beyond it begins at random.
+        clips: real lips to learn from as well.
     """
 
     def __init__(
@@ -129,6 +108,8 @@ class Trainer:
         work: Path,
         seed: int = 0,
         basis: Float32 | None = None,
+        start: EmoA2E | None = None,
+        clips: Sequence[watched.Clip] = (),
     ) -> None:
         torch.manual_seed(seed)
         self.preset, self.work = preset, work
@@ -136,13 +117,18 @@ class Trainer:
         self.network = EmoA2E(preset.config)
         config = preset.config
         self.sampler = Sampler(corpus, config.rate, config.window, preset.human_share, seed)
+        self.seen = None
+        if clips:
+            self.seen = watched.Windows(clips, config.rate, config.window, self.sampler.rng)
         self.optimizer = torch.optim.Adam(self.network.parameters(), preset.rate, betas=(0.9, 0.98))
         self.iteration = 0
         if self.checkpoint.is_file():
-            self._resume()
+            emoa2e_state.read(self)
         else:
             self._statistics()
-            self.average = _copy(self.network)
+            if start is not None:
+                _adopt(self.network, start)
+            self.average = copy_of(self.network)
 
     @property
     def checkpoint(self) -> Path:
@@ -181,21 +167,8 @@ class Trainer:
 
     def save(self) -> None:
         """Checkpoint (everything) and result (averaged weights), each replaced at once."""
-        from safetensors.torch import save_file
-
         self.work.mkdir(parents=True, exist_ok=True)
-        tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
-        tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"adam.{index}.{key}": value for key, value in state.items()}
-        header = {
-            "iteration": str(self.iteration),
-            "random": json.dumps(self.sampler.rng.bit_generator.state),
-            "torch": torch.get_rng_state().numpy().tobytes().hex(),
-        }
-        part = self.checkpoint.with_suffix(".part")
-        save_file({k: v.contiguous() for k, v in tensors.items()}, part, metadata=header)
-        part.replace(self.checkpoint)
+        emoa2e_state.write(self)
         about = {
             "licence": LICENCE,
             "credit": CREDIT,
@@ -206,12 +179,26 @@ class Trainer:
         part.replace(self.work / "emoa2e.safetensors")
 
     def _step(self) -> dict[str, float]:
-        preset = self.preset
+        preset, config, rng = self.preset, self.preset.config, self.sampler.rng
         audio, truth = self.sampler.batch(preset.batch)
-        alpha = torch.randn(preset.batch, preset.config.identity) * preset.identity_spread
+        seen = np.zeros((0, config.window), np.float32)
+        if self.seen is not None:
+            more, seen = self.seen.batch(preset.seen)
+            audio = np.concatenate([audio, more])
+        alpha = torch.randn(len(audio), config.identity) * preset.identity_spread
         alpha[: preset.batch // 2] = 0
-        predicted = self.network(torch.from_numpy(audio), alpha)
-        parts = losses(predicted, torch.from_numpy(truth), preset, self.basis)
+        emotion: tuple[Tensor, ...] = ()
+        if config.emotion:
+            codes, eta = emotions.draw(rng, len(audio), preset.neutral)
+            codes[preset.batch :] = 0  # real lips are taken to be neutral
+            truth = emotions.targets(truth, codes[: preset.batch], eta[: preset.batch], config.rate)
+            emotion = torch.from_numpy(codes), torch.from_numpy(eta)
+        predicted = self.network(torch.from_numpy(audio), alpha, *emotion)
+        taught = predicted[: preset.batch]
+        parts = losses(taught, torch.from_numpy(truth), preset, self.basis)
+        if len(seen):
+            parts["seen"] = seen_loss(predicted[preset.batch :], torch.from_numpy(seen))
+            parts["total"] = parts["total"] + preset.weight_seen * parts["seen"]
         self.optimizer.zero_grad()
         parts["total"].backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 30.0)
@@ -236,33 +223,18 @@ class Trainer:
         self.network.mean.copy_(flat.mean(0))
         self.network.scale.copy_(flat.std(0) + 1e-3)
 
-    def _resume(self) -> None:
-        from safetensors import safe_open
 
-        with safe_open(self.checkpoint, framework="pt") as file:
-            header = file.metadata()
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        part = {
-            name: {k[len(name) + 1 :]: v for k, v in tensors.items() if k.startswith(name + ".")}
-            for name in ("network", "average", "adam")
-        }
-        self.network.load_state_dict(part["network"])
-        self.average = _copy(self.network)
-        self.average.load_state_dict(part["average"])
-        state = self.optimizer.state_dict()
-        slots: dict[int, dict[str, Tensor]] = {}
-        for key, value in part["adam"].items():
-            index, _, name = key.partition(".")
-            slots.setdefault(int(index), {})[name] = value
-        state["state"] = slots
-        self.optimizer.load_state_dict(state)
-        self.iteration = int(header["iteration"])
-        self.sampler.rng.bit_generator.state = json.loads(header["random"])
-        raw = np.frombuffer(bytes.fromhex(header["torch"]), np.uint8).copy()
-        torch.set_rng_state(torch.from_numpy(raw))
+def _adopt(network: EmoA2E, start: EmoA2E) -> None:
+    """Take over every tensor of ``start`` (weights, statistics of the MFCCs)."""
+    ours, theirs = network.state_dict(), start.state_dict()
+    for key, tensor in theirs.items():
+        if key not in ours or ours[key].shape != tensor.shape:
+            raise InputError(f"start: its {key!r} does not fit this preset")
+    network.load_state_dict(ours | theirs)
 
 
-def _copy(network: EmoA2E) -> EmoA2E:
+def copy_of(network: EmoA2E) -> EmoA2E:
+    """The same network, which does not learn."""
     twin = EmoA2E(network.config)
     twin.load_state_dict(network.state_dict())
     return twin.requires_grad_(False)

@@ -17,6 +17,7 @@ from facewright.errors import InputError
 from facewright.train.speech.phones import ARPABET, RATE, TO_ARPABET, Phone, split
 
 _FRAME = 0.01  # seconds, pocketsphinx's
+_SCHWA = 0.07  # seconds: shorter vowels written AH are reduced
 _PAUSE = 0.2  # seconds put before and after: sentences cut short fail without
 
 
@@ -51,7 +52,7 @@ class Aligner:
             phone
             for segments in found
             for name, start, end in segments
-            for phone in split(ARPABET.get(name, ()), start, end)
+            for phone in split(_reduced(name, end - start), start, end)
         ]
 
     def spelled(self, samples: NDArray[np.int16], words: Sequence[Sequence[str]]) -> list[Phone]:
@@ -119,6 +120,13 @@ class Aligner:
         self._decoder.start_utt()
         self._decoder.process_raw(samples.astype("<i2").tobytes(), full_utt=True)
         self._decoder.end_utt()
+
+
+def _reduced(name: str, seconds: float) -> tuple[str, ...]:
+    """Letters of an ARPABET phone; the dictionary writes both "but" and "sofa" with AH."""
+    if name == "AH" and seconds < _SCHWA:
+        return ("ə",)
+    return ARPABET.get(name, ())
 
 
 def seconds_per_phone(phones: Sequence[Phone]) -> tuple[float, float]:

@@ -17,7 +17,8 @@ from facewright.drive import features
 from facewright.train.speech.corpus import Corpus, int16_to_float
 
 _FFT = 1 << 15
-_WARPS = tuple(float(w) for w in np.round(np.linspace(0.86, 1.16, 11), 3))
+#: Factors of vocal-tract length, by which mel filters are warped.
+WARPS = tuple(float(w) for w in np.round(np.linspace(0.86, 1.16, 11), 3))
 _ROOMS = 48
 
 
@@ -35,6 +36,68 @@ class Strength:
     babble_db: tuple[float, float] = (8.0, 25.0)
     level_db: float = 4.0
     nobody: float = 0.04  # noise alone: the mouth rests
+
+
+class Microphone:
+    """Another room, microphone and noise for a second or two of sound.
+
+    Args:
+        rng: what everything is drawn with.
+    """
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self._rooms = [_room(np.random.default_rng(1000 + k)) for k in range(_ROOMS)]
+
+    def __call__(
+        self, sound: Float32, others: Float32 | None = None, strength: Strength | None = None
+    ) -> Float32:
+        """The sound disturbed.
+
+        Args:
+            sound: (N,) speech at ``features.SPEECH_RMS``, N up to 32768; all zero is nobody,
+                and gets noise always.
+            others: (N,) people who talk beside it, at the same level, or None.
+            strength: how often and how far.
+        """
+        rng, s = self.rng, strength or Strength()
+        n, alone = len(sound), not sound.any()
+        if not alone:
+            spectrum = np.fft.rfft(sound, _FFT)
+            if rng.random() < s.room:
+                room = self._rooms[rng.integers(_ROOMS)]
+                spectrum = spectrum * (1 + rng.uniform(0.2, 1.0) * room)
+            spectrum = spectrum * self._equaliser(len(spectrum), s)
+            sound = np.fft.irfft(spectrum, _FFT)[:n].astype(np.float32)
+            if others is not None:
+                sound = sound + others * np.float32(10 ** (-rng.uniform(*s.babble_db) / 20))
+        if alone or rng.random() < s.noise:
+            sound = sound + self._noise(n) * np.float32(
+                features.SPEECH_RMS * 10 ** (-rng.uniform(*s.noise_db) / 20)
+            )
+        return sound
+
+    def _equaliser(self, bins: int, s: Strength) -> Float32:
+        """A smooth gain per frequency bin."""
+        rng = self.rng
+        gain = np.ones(bins, np.float32)
+        octave = np.log2(np.maximum(np.arange(bins) * features.RATE / _FFT, 40) / 40)
+        if rng.random() < s.equaliser:
+            knots = rng.normal(0, 4, 7)
+            gain = 10 ** (np.interp(octave, np.linspace(0, 7.7, 7), knots) / 20)
+        if rng.random() < s.band:
+            low, high = rng.uniform(1.0, 3.2), rng.uniform(6.2, 7.4)  # 80-370 Hz, 2.9-6.8 kHz
+            gain = gain / (1 + np.exp(12 * (low - octave))) / (1 + np.exp(12 * (octave - high)))
+        return gain.astype(np.float32)
+
+    def _noise(self, n: int) -> Float32:
+        """Noise of RMS 1 whose power falls as 1 / f^a, a from 0 (white) to 2 (brown)."""
+        rng = self.rng
+        f = np.maximum(np.arange(n // 2 + 1), 8).astype(np.float32)
+        spectrum = rng.standard_normal((2, len(f)), dtype=np.float32)
+        spectrum = (spectrum[0] + 1j * spectrum[1]) * f ** np.float32(-rng.uniform(0, 1))
+        noise = np.fft.irfft(spectrum, n).astype(np.float32)
+        return noise / max(float(noise.std()), 1e-9)
 
 
 @dataclass
@@ -57,7 +120,7 @@ class Sampler:
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
-        self._rooms = [_room(np.random.default_rng(1000 + k)) for k in range(_ROOMS)]
+        self._microphone = Microphone(self.rng)
         self._gains = [
             features.gain_for(features.speech_level(features.levels(int16_to_float(s))))
             for s in self.corpus.samples
@@ -85,9 +148,14 @@ class Sampler:
         sound = np.zeros(self._length, np.float32)
         if not alone:
             sound = self._cut(k, start, speed) * np.float32(self._gains[k])
-        sound = self._microphone(sound, alone)
+        others = None
+        if not alone and rng.random() < s.babble:
+            other = self.corpus.draw(rng, 0.5)
+            at = rng.uniform(0, len(self.corpus.samples[other]) / features.RATE)
+            others = self._cut(other, at, 1.0) * np.float32(self._gains[other])
+        sound = self._microphone(sound, others, s)
         sound *= np.float32(10 ** (rng.uniform(-s.level_db, s.level_db) / 20))
-        mfccs = features.mfcc_of_frames(sound, float(rng.choice(_WARPS)))
+        mfccs = features.mfcc_of_frames(sound, float(rng.choice(WARPS)))
         # Position p of the window is at this time of the utterance.
         lead = (features.FFT / 2 + features.REACH * features.HOP) / features.RATE
         times = start + speed * (lead + np.arange(self.window) / self.rate)
@@ -106,49 +174,6 @@ class Sampler:
         part = np.pad(part, (before, count - before - len(part)))
         played = soxr.resample(part, features.RATE * speed, features.RATE, quality="MQ")
         return np.pad(played, (0, max(0, self._length - len(played))))[: self._length]
-
-    def _microphone(self, sound: Float32, alone: bool) -> Float32:
-        rng, s = self.rng, self.strength
-        n = len(sound)
-        if not alone:
-            spectrum = np.fft.rfft(sound, _FFT)
-            if rng.random() < s.room:
-                room = self._rooms[rng.integers(_ROOMS)]
-                spectrum = spectrum * (1 + rng.uniform(0.2, 1.0) * room)
-            spectrum = spectrum * self._equaliser(len(spectrum))
-            sound = np.fft.irfft(spectrum, _FFT)[:n].astype(np.float32)
-            if rng.random() < s.babble:
-                other = self.corpus.draw(rng, 0.5)
-                at = rng.uniform(0, len(self.corpus.samples[other]) / features.RATE)
-                talk = self._cut(other, at, 1.0) * np.float32(self._gains[other])
-                sound = sound + talk * np.float32(10 ** (-rng.uniform(*s.babble_db) / 20))
-        if alone or rng.random() < s.noise:
-            sound = sound + self._noise(n) * np.float32(
-                features.SPEECH_RMS * 10 ** (-rng.uniform(*s.noise_db) / 20)
-            )
-        return sound
-
-    def _equaliser(self, bins: int) -> Float32:
-        """A smooth gain per frequency bin."""
-        rng, s = self.rng, self.strength
-        gain = np.ones(bins, np.float32)
-        octave = np.log2(np.maximum(np.arange(bins) * features.RATE / _FFT, 40) / 40)
-        if rng.random() < s.equaliser:
-            knots = rng.normal(0, 4, 7)
-            gain = 10 ** (np.interp(octave, np.linspace(0, 7.7, 7), knots) / 20)
-        if rng.random() < s.band:
-            low, high = rng.uniform(1.0, 3.2), rng.uniform(6.2, 7.4)  # 80-370 Hz, 2.9-6.8 kHz
-            gain = gain / (1 + np.exp(12 * (low - octave))) / (1 + np.exp(12 * (octave - high)))
-        return gain.astype(np.float32)
-
-    def _noise(self, n: int) -> Float32:
-        """Noise of RMS 1 whose power falls as 1 / f^a, a from 0 (white) to 2 (brown)."""
-        rng = self.rng
-        f = np.maximum(np.arange(n // 2 + 1), 8).astype(np.float32)
-        spectrum = rng.standard_normal((2, len(f)), dtype=np.float32)
-        spectrum = (spectrum[0] + 1j * spectrum[1]) * f ** np.float32(-rng.uniform(0, 1))
-        noise = np.fft.irfft(spectrum, n).astype(np.float32)
-        return noise / max(float(noise.std()), 1e-9)
 
 
 def _at(curve: np.ndarray, places: np.ndarray) -> Float32:

@@ -1,4 +1,4 @@
-"""How far lips are open in a video: the check against real lips, never for training."""
+"""How far lips are open in a video: the check against real lips."""
 
 from __future__ import annotations
 
@@ -19,23 +19,29 @@ def lip_opening(video: Path) -> Float32:
 
     NaN where no face is found.
     """
-    from facewright.capture.landmarks import FaceFinder
+    from facewright.capture.landmarks import POINTS, FaceFinder
     from facewright.errors import NoFaceError
     from facewright.media.video import read_frames
 
     finder = FaceFinder()
-    opening = []
+    found = []
     points = None
     for frame in read_frames(video):
         try:
             points = finder.track(frame, points)
         except NoFaceError:
-            opening.append(np.nan)
+            found.append(np.full((POINTS, 2), np.nan, np.float32))
             points = None
             continue
-        gap = np.linalg.norm(points[list(_UPPER)] - points[list(_LOWER)], axis=1).mean()
-        opening.append(gap / np.linalg.norm(points[_EYES[0]] - points[_EYES[1]]))
-    return np.asarray(opening, np.float32)
+        found.append(points)
+    return opening_of(np.stack(found))
+
+
+def opening_of(landmarks: Float32) -> Float32:
+    """(T,) as :func:`lip_opening`, of (T, 478, 2) landmarks in pixels."""
+    gap = np.linalg.norm(landmarks[:, _UPPER] - landmarks[:, _LOWER], axis=2).mean(1)
+    eyes = np.linalg.norm(landmarks[:, _EYES[0]] - landmarks[:, _EYES[1]], axis=1)
+    return (gap / eyes).astype(np.float32)
 
 
 def lagged_correlation(

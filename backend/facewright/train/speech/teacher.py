@@ -7,7 +7,11 @@ targets weighted by those dominances. A /t/ that says nothing about the lips thu
 the rounding of its neighbours. Lip closures (p b m) and the lower lip under the teeth
 (f v) must be reached, so they are laid over as ramps that hold.
 
-Targets are our own, in units of the default model's blendshapes.
+Targets are our own, in units of the default model's blendshapes. How far the lips part is
+told apart from how far the jaw drops: real lips nearly meet for /w ɹ f v/ over an open jaw
+and show teeth for /s t ɪ e/ over a closed one. Those targets are means over phones in videos
+of seven people who talk; a speaker's lips follow the others' means at r = 0.55, and at 0.34
+a teacher whose lips go with the jaw.
 """
 
 from __future__ import annotations
@@ -17,7 +21,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from facewright.checks import Float32
-from facewright.drive.lips import CLOSE, PRESS, ROLL_LOWER, ROLL_UPPER
+from facewright.drive.lips import (
+    CLOSE,
+    FUNNELLED,
+    LOWERED,
+    PRESS,
+    RAISED,
+    ROLL_LOWER,
+    ROLL_UPPER,
+)
 from facewright.face.names import EXPRESSION_64
 from facewright.train.speech.phones import BILABIALS, SILENCE, VOWELS, Phone, fill
 
@@ -26,14 +38,14 @@ RATE = 100
 
 #: What articulates; ``curves`` maps these to blendshapes.
 ARTICULATORS = (
-    "jaw", "pucker", "funnel", "spread", "upper", "lower",
+    "jaw", "pucker", "funnel", "spread", "aperture",
     "tongue_up", "tongue_wide", "tongue_out", "forward",
 )  # fmt: skip
 
 # Seconds by which dominance falls to 1/e before and after a phone's core, by articulator:
-# lips anticipate rounding early, the tongue tip moves fast.
-_BEFORE = np.array([0.042, 0.10, 0.09, 0.06, 0.05, 0.05, 0.03, 0.035, 0.03, 0.06])
-_AFTER = np.array([0.050, 0.08, 0.08, 0.07, 0.05, 0.05, 0.035, 0.035, 0.03, 0.06])
+# lips anticipate rounding early, the tongue tip moves fast, and so does the lips' edge.
+_BEFORE = np.array([0.042, 0.10, 0.09, 0.06, 0.02, 0.03, 0.035, 0.03, 0.06])
+_AFTER = np.array([0.050, 0.08, 0.08, 0.07, 0.02, 0.035, 0.035, 0.03, 0.06])
 _CORE = 0.4  # the middle share of a phone over which its dominance is full
 
 # vowel: jaw, rounding, spreading
@@ -51,28 +63,44 @@ _WEAK = frozenset("əɪɨʊᵻɘ")  # reduced vowels yield to their neighbours
 
 # consonant: {articulator: (target, strength)}; what is absent is left to the neighbours
 _CONSONANTS: dict[str, dict[str, tuple[float, float]]] = {
-    "p": {"jaw": (0.10, 1.0), "upper": (0.0, 0.8), "lower": (0.0, 0.8)},
-    "f": {"jaw": (0.08, 1.0), "upper": (0.22, 0.8), "spread": (0.15, 0.2), "pucker": (0, 0.2)},
-    "ʋ": {"jaw": (0.12, 0.7), "upper": (0.12, 0.5)},
+    "p": {"jaw": (0.10, 1.0)},
+    "f": {"jaw": (0.08, 1.0), "spread": (0.15, 0.2), "pucker": (0, 0.2)},
+    "ʋ": {"jaw": (0.12, 0.7)},
     "β": {"jaw": (0.14, 0.7)},
     "w": {"jaw": (0.10, 0.8), "pucker": (1.0, 1.2), "funnel": (0.1, 0.5), "spread": (0, 0.6)},
     "ɥ": {"jaw": (0.10, 0.8), "pucker": (0.9, 1.0), "spread": (0, 0.5)},
-    "t": {"jaw": (0.09, 0.8), "tongue_up": (0.8, 1.0), "lower": (0.18, 0.3)},
-    "n": {"jaw": (0.11, 0.6), "tongue_up": (0.8, 1.0), "lower": (0.12, 0.25)},
-    "l": {"jaw": (0.17, 0.5), "tongue_up": (0.9, 1.0), "lower": (0.12, 0.2)},
+    "t": {"jaw": (0.09, 0.8), "tongue_up": (0.8, 1.0)},
+    "n": {"jaw": (0.11, 0.6), "tongue_up": (0.8, 1.0)},
+    "l": {"jaw": (0.17, 0.5), "tongue_up": (0.9, 1.0)},
     "ɾ": {"jaw": (0.14, 0.5), "tongue_up": (0.7, 1.0)},
     "r": {"jaw": (0.14, 0.6), "tongue_up": (0.6, 0.8)},
-    "ɹ": {"jaw": (0.14, 0.6), "pucker": (0.25, 0.35), "funnel": (0.40, 0.5), "tongue_up": (0.3, 1)},
-    "s": {"jaw": (0.04, 1.1), "tongue_wide": (0.7, 1.0), "lower": (0.28, 0.6),
-          "upper": (0.10, 0.4), "spread": (0.35, 0.2)},
-    "θ": {"jaw": (0.12, 0.9), "tongue_out": (0.30, 1.2), "lower": (0.2, 0.5)},
+    "ɹ": {"jaw": (0.14, 0.6), "pucker": (0.40, 0.5), "funnel": (0.25, 0.5), "tongue_up": (0.3, 1)},
+    "s": {"jaw": (0.04, 1.1), "tongue_wide": (0.7, 1.0), "spread": (0.35, 0.2)},
+    "θ": {"jaw": (0.12, 0.9), "tongue_out": (0.30, 1.2)},
     "ʃ": {"jaw": (0.05, 1.1), "funnel": (0.65, 0.9), "pucker": (0.25, 0.5), "spread": (0, 0.4),
-          "lower": (0.30, 0.6), "upper": (0.22, 0.5), "forward": (0.25, 1.0)},
+          "forward": (0.25, 1.0)},
     "j": {"jaw": (0.12, 0.7), "spread": (0.6, 0.5), "tongue_wide": (0.6, 0.6)},
     "k": {"jaw": (0.16, 0.45)},
     "x": {"jaw": (0.20, 0.4)},
     "h": {"jaw": (0.22, 0.08)},
 }  # fmt: skip
+# How far the lips are apart, in jawOpen's unit. English phones are measured in videos
+# (rounded, the rare ones drawn towards their kin), the others put beside their like.
+_APERTURE = {
+    "a": 0.52, "ɛ": 0.47, "h": 0.45, "ɶ": 0.45, "ɑ": 0.44, "æ": 0.43, "ɐ": 0.42, "e": 0.40,
+    "ʃ": 0.39, "ʒ": 0.35, "ɒ": 0.35, "ɪ": 0.34, "i": 0.33, "s": 0.31, "ɨ": 0.30, "ɔ": 0.30,
+    "œ": 0.30, "o": 0.29, "ŋ": 0.29, "ʌ": 0.29, "ɡ": 0.28, "k": 0.28, "x": 0.28, "ɤ": 0.28,
+    "ɘ": 0.27, "ə": 0.27, "z": 0.27, "t": 0.26, "d": 0.26, "ð": 0.25, "ɯ": 0.25, "ɾ": 0.24,
+    "ɜ": 0.24, "ɞ": 0.24, "j": 0.23, "l": 0.22, "r": 0.20, "n": 0.20, "ø": 0.20, "ɵ": 0.20,
+    "y": 0.19, "ʏ": 0.19, "ʊ": 0.19, "θ": 0.19, "ʉ": 0.17, "u": 0.16, "ɹ": 0.11, "ɚ": 0.11,
+    "β": 0.08, "w": 0.07, "ɥ": 0.07, "ʋ": 0.05, "ɸ": 0.05, "f": 0.02, "v": 0.02, "p": 0.0,
+    "b": 0.0, "m": 0.0,
+}  # fmt: skip
+_LIPS_ACT = frozenset("wɥʋβɸfv")  # their aperture is the phone: it is reached
+_BREATHED = frozenset("hx")  # and theirs is the neighbours' as much
+# mouthLowerDown and mouthUpperUp (each side) that part the lips by 1, together.
+_LOWER = 1.7
+_UPPER = (1 - _LOWER * LOWERED) / RAISED
 _LIKE = {"b": "p", "m": "p", "v": "f", "ɸ": "β", "d": "t", "z": "s", "ð": "θ", "ʒ": "ʃ",
          "ɡ": "k", "ŋ": "k"}  # fmt: skip
 _REST_STRENGTH = 0.06  # of targets (all zero) that a consonant does not state
@@ -91,7 +119,7 @@ def articulation(phones: Sequence[Phone], seconds: float) -> tuple[Float32, Floa
         seconds: length; there are ``floor(100 * seconds) + 1`` frames.
 
     Returns:
-        tracks (T, 10), the order of :data:`ARTICULATORS`; closure (T,) 0..1 of the lips
+        tracks (T, 9), the order of :data:`ARTICULATORS`; closure (T,) 0..1 of the lips
         for p, b, m; labiodental (T,) 0..1 for f, v.
     """
     phones = fill(phones, seconds)
@@ -134,19 +162,25 @@ def curves(phones: Sequence[Phone], seconds: float) -> Float32:
         for side in sides:
             beta[:, EXPRESSION_64.index(side)] = values
 
+    funnel = 0.60 * a["funnel"] * free
+    # What the jaw and the funnel lack in aperture the lips' edges add; where they open too
+    # far, the lips close over the jaw.
+    lacking = a["aperture"] * open_ - jaw - FUNNELLED * funnel
+    parted = np.clip(lacking, 0, 0.5)
+    covered = np.clip(np.maximum(-lacking, closure * jaw), 0, jaw)
     put("jawOpen", jaw)
     put("jawForward", 0.4 * a["forward"])
-    put("mouthClose", CLOSE * closure * jaw)
+    put("mouthClose", CLOSE * covered)
     put("mouthPress", PRESS * closure)
     put("mouthRollLower", ROLL_LOWER * closure)
     put("mouthRollUpper", ROLL_UPPER * closure)
     put("lipFV", dental * open_)
     put("mouthPucker", 0.75 * a["pucker"] * (1 - 0.3 * dental))
-    put("mouthFunnel", 0.60 * a["funnel"] * free)
+    put("mouthFunnel", funnel)
     put("mouthStretch", 0.30 * a["spread"] * (1 - 0.4 * closure))
     put("mouthSmile", 0.12 * a["spread"])
-    put("mouthUpperUp", a["upper"] * open_)
-    put("mouthLowerDown", a["lower"] * free)
+    put("mouthUpperUp", _UPPER * parted)
+    put("mouthLowerDown", _LOWER * parted)
     put("tongueUp", a["tongue_up"])
     put("tongueWide", a["tongue_wide"])
     put("tongueOut", a["tongue_out"] * open_)
@@ -202,16 +236,19 @@ def _row(symbol: str) -> tuple[np.ndarray, np.ndarray]:
         strength[:] = 0.3
         strength[index["jaw"]] = 0.9
         for name, value in (("jaw", jaw), ("pucker", pucker), ("funnel", funnel),
-                            ("spread", spread), ("lower", 0.22 * spread + 0.25 * jaw),
-                            ("upper", 0.10 * spread + 0.15 * jaw),
+                            ("spread", spread), ("aperture", _APERTURE[symbol]),
                             ("tongue_wide", 0.5 if symbol in "iɪej" else 0.0)):  # fmt: skip
             target[index[name]] = value
         for name in ("pucker", "funnel", "spread"):
             strength[index[name]] = 0.9 if rounding > 0.3 or spread > 0.3 else 0.45
         if symbol in _WEAK:
             strength *= 0.5
+        strength[index["aperture"]] = 1.0
         return target, strength
     stated = _CONSONANTS[_LIKE.get(symbol, symbol)]
     for name, (value, weight) in stated.items():
         target[index[name]], strength[index[name]] = value, weight
+    target[index["aperture"]] = _APERTURE[symbol]
+    act = 3.0 if symbol in _LIPS_ACT else 0.4 if symbol in _BREATHED else 1.0
+    strength[index["aperture"]] = act
     return target, strength

@@ -17,8 +17,8 @@ from facewright.face.names import EXPRESSION_64
 from facewright.media.speech import Speech, read_speech
 from facewright.train.speech.score import closure_of
 
-#: Eyes make up for the head, and lids follow the eyes.
-FOLLOW = {"head": ("gaze", "lids"), "gaze": ("lids",)}
+#: Eyes make up for the head, lids follow the eyes, and eyes flash with brows.
+FOLLOW = {"head": ("gaze", "lids"), "gaze": ("lids",), "brows": ("lids",)}
 PLAIN = DriveControls(seed=3)
 
 
@@ -112,6 +112,28 @@ def test_blendshapes_of_another_model_are_taken_by_name(driver, speech, tracked)
         motion.column("browInnerUp")[:, None], at(tracked, given, motion.times), atol=1e-5
     )
     assert not motion.column("browRaise").any()  # which ARKit lacks
+
+
+def test_brows_rise_by_their_amount(driver, speech):
+    def raised(amount: float) -> float:
+        return float(driver(speech, None, replace(PLAIN, brow_motion=amount)).column(
+            "browInnerUp").mean())  # fmt: skip
+
+    low, mid, high = (raised(amount) for amount in (0.0, 1.0, 2.0))
+    assert low == 0 < mid < high
+
+
+def test_the_head_moves_by_its_amount_and_model(driver, speech):
+    spread = [
+        driver(speech, None, replace(PLAIN, head_motion=amount)).pose[:, :3].std()
+        for amount in (0.0, 0.5, 1.0, 2.0)
+    ]
+    assert spread[0] == 0
+    assert spread == sorted(spread)
+    with pytest.raises(InputError, match="'nod' is not one of"):
+        driver(speech, None, replace(PLAIN, head_model="nod"))
+    with pytest.raises(InputError, match="'frown' is not one of"):
+        driver(speech, None, replace(PLAIN, brow_model="frown"))
 
 
 @pytest.mark.parametrize("offset", [-200.0, 120.0])

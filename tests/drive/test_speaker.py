@@ -20,7 +20,7 @@ from facewright.render.camera import Camera
 from facewright.train.speech.phones import Phone
 from facewright.train.speech.score import closure_of, score
 
-STILL = DriveControls(head_motion=0.0, blink_rate=0.0, gaze="still")
+STILL = DriveControls(head_motion=0.0, brow_motion=0.0, blink_rate=0.0, gaze="still")
 MOUTH = ("jaw", "mouth", "lip", "tongue", "smileOpen", "snarlOpen")
 
 
@@ -155,7 +155,7 @@ def test_the_rest_of_the_face_stays_as_photographed(driver, speech, laughing):
     assert blinking.column("eyeBlinkLeft").max() > 0.9
     assert blinking.column("eyeBlinkLeft").max() <= 1.0
     assert blinking.sources == {
-        "lips": "speech", "brows": "photo", "lids": "prior", "head": "prior", "gaze": "camera",
+        "lips": "speech", "brows": "prior", "lids": "prior", "head": "prior", "gaze": "camera",
     }  # fmt: skip
     assert motion.sources["head"] == motion.sources["gaze"] == "photo"
     assert motion.model == laughing.model.name

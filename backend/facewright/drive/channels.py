@@ -1,12 +1,12 @@
 """The channels of a performance, each a function of time, and how they become one face.
 
 They are made in this order, since each may read those before it: head, gaze (the eyes make
-up for the head), blinks (drawn to the gaze's shifts), lips. They are put together in this
-one, the strongest last:
+up for the head), blinks (drawn to the gaze's shifts), brows, lips. They are put together in
+this one, the strongest last:
 
 1. the resting face (``rest``): the photograph's with the mouth closed; of a smile less
    while the face speaks, and less still while lips round,
-2. the lips that the speech asks for, on top, within 0..1,
+2. the lips that the speech asks for, and the brows, on top, within 0..1,
 3. the lids: they follow the eyes, and a blink closes them from wherever they are,
 4. channels with a source of their own (``controls.sources``): their columns as given,
 5. smoothing, which leaves closed lips and shut lids alone.
@@ -24,11 +24,12 @@ import numpy as np
 
 from facewright.checks import Float32
 from facewright.drive import blinks, emoa2e, lids, lips, smoothing
-from facewright.drive import head as prior
 from facewright.drive.controls import CHANNELS, PHOTO, SPEECH, DriveControls
 from facewright.drive.gaze import Eyes, track
 from facewright.drive.given import given
 from facewright.drive.heard import Heard
+from facewright.drive.pose.base import HeadDriver
+from facewright.drive.upper.base import UpperFace
 from facewright.face.coefficients import POSE
 from facewright.face.model import MorphableModel
 from facewright.face.motion import Motion
@@ -36,6 +37,8 @@ from facewright.face.names import EXPRESSION_64
 
 #: Seconds (T,) -> one row for each.
 Curve = Callable[[np.ndarray], Float32]
+#: Seconds (T,) and head poses (T, 6) -> (T, 4).
+Looking = Callable[[np.ndarray, Float32], Float32]
 #: Seconds (S,) and degrees (S,) of the eyes' saccades.
 Shifts = tuple[np.ndarray, np.ndarray]
 
@@ -44,6 +47,7 @@ _AT = {name: k for k, name in enumerate(EXPRESSION_64)}
 BROWS = [k for name, k in _AT.items() if name.startswith("brow")]
 LIDS = [k for name, k in _AT.items() if name.startswith("eye")]
 LIPS = [k for k in range(len(EXPRESSION_64)) if k not in {*BROWS, *LIDS}]
+_UPPER = [*BROWS, *LIDS]
 COLUMNS = {"lips": LIPS, "brows": BROWS, "lids": LIDS}
 
 _MOOD = [
@@ -85,7 +89,8 @@ class Channels:
         lips: (T, 64) what is said.
         shut: (T,) how far blinks shut the lids, 0..1.
         head: (T, 6) as ``Motion.pose``.
-        gaze: (T, 4) as ``Motion.gaze``.
+        gaze: (T, 4) as ``Motion.gaze``, of a head with the poses (T, 6).
+        brows: (T, 64) what brows do, and lids with them.
         given: (T, n) for channels of the expression with a source of their own.
     """
 
@@ -93,7 +98,8 @@ class Channels:
     lips: Curve
     shut: Curve
     head: Curve
-    gaze: Curve
+    gaze: Looking
+    brows: Curve
     given: dict[str, Curve]
 
 
@@ -109,26 +115,38 @@ def spoken(scene: Scene, network: emoa2e.EmoA2E) -> Curve:
     return lambda times: lips.sampled(curves, (times - late) * rate)
 
 
-def head_pose(scene: Scene) -> Curve:
-    """(T, 6) of the head."""
+def head_pose(scene: Scene, mover: HeadDriver) -> Curve:
+    """(T, 6) of the head, as ``mover`` has it or as it was given."""
     controls, heard, source = scene.controls, scene.heard, scene.controls.sources.head
     amount = controls.head_motion
     if isinstance(source, Motion):
         motion = given("head", source, scene.model, heard.seconds)
         return lambda times: motion.pose(times) * np.float32(amount)
-    if source == PHOTO:
+    if source == PHOTO or amount == 0:
         return _nothing(POSE)
-    unit = scene.model.metres_per_unit
-    return lambda times: prior.motion(
-        times, amount, controls.seed, heard.activity(times), heard.accents, unit
-    )
+    return partial(
+        mover, amount=amount, seed=controls.seed, heard=heard, guidance=controls.guidance,
+        metres_per_unit=scene.model.metres_per_unit,
+    )  # fmt: skip
 
 
-def eyes(scene: Scene, head: Curve) -> tuple[Curve, Shifts | None]:
+def brows(scene: Scene, mover: UpperFace) -> Curve:
+    """(T, 64) what ``mover`` makes brows and lids do beyond the resting face."""
+    controls = scene.controls
+    if controls.sources.brows != SPEECH or controls.brow_motion == 0:
+        return _nothing(len(EXPRESSION_64))
+    return partial(
+        mover, heard=scene.heard, seed=controls.seed, amount=controls.brow_motion,
+        resting=scene.resting,
+    )  # fmt: skip
+
+
+def eyes(scene: Scene) -> tuple[Looking, Shifts | None]:
     """(T, 4) where the eyes look, and when they jump there, if they do."""
     controls, heard, source = scene.controls, scene.heard, scene.controls.sources.gaze
     if isinstance(source, Motion):
-        return given("gaze", source, scene.model, heard.seconds).gaze, None
+        motion = given("gaze", source, scene.model, heard.seconds)
+        return lambda times, pose: motion.gaze(times), None
     mode = "still" if source == PHOTO else controls.gaze
     looking = partial(
         track, mode=mode, eyes=scene.eyes, keys=controls.gaze_keys, seed=controls.seed,
@@ -136,13 +154,14 @@ def eyes(scene: Scene, head: Curve) -> tuple[Curve, Shifts | None]:
         seconds=heard.seconds + _BEYOND,
     )  # fmt: skip
     plan = looking(np.zeros(1))
-    return lambda times: looking(times, pose=head(times)).gaze, (plan.shifts, plan.degrees)
+    return lambda times, pose: looking(times, pose=pose).gaze, (plan.shifts, plan.degrees)
 
 
-def blinking(scene: Scene, shifts: Shifts | None) -> Curve:
-    """(T,) how far blinks shut the lids."""
+def blinking(scene: Scene, shifts: Shifts | None, mover: UpperFace) -> Curve:
+    """(T,) how far blinks shut the lids, but for those that ``mover`` makes."""
     controls, heard = scene.controls, scene.heard
-    rate = controls.blink_rate if controls.sources.lids == SPEECH else 0.0
+    own = controls.sources.lids == SPEECH and not mover.blinks
+    rate = controls.blink_rate if own else 0.0
     return blinks.plan(heard.seconds + _BEYOND, rate, controls.seed, heard.pauses, shifts).shut
 
 
@@ -168,6 +187,8 @@ def face(times: np.ndarray, scene: Scene, parts: Channels, gaze: Float32) -> Flo
     kept = (1 - _MOOD_LOST * parts.activity(times)) * (1 - _MOOD_ROUNDED * rounded)
     out[:, _MOOD] *= kept[:, None]
     out += said
+    raised = parts.brows(times)
+    out[:, _UPPER] = np.clip(out[:, _UPPER] + raised[:, _UPPER], 0, 1)
     out[:, lips.SPOKEN] = np.clip(out[:, lips.SPOKEN], 0, 1)
     if scene.controls.sources.lids == SPEECH:
         follow = lids.lids_for(gaze, scene.eyes.rest.astype(np.float32), scene.resting)
@@ -180,29 +201,30 @@ def face(times: np.ndarray, scene: Scene, parts: Channels, gaze: Float32) -> Flo
 def perform(times: np.ndarray, scene: Scene, parts: Channels) -> tuple[Float32, Float32, Float32]:
     """(T, 64) weights, (T, 6) poses and (T, 4) gaze at ``times``: all steps of the module."""
     deviation = scene.controls.smoothing / 1000
+    sampled = times if deviation == 0 else smoothing.grid(scene.heard.seconds)
+    pose = parts.head(sampled)
+    gaze = parts.gaze(sampled, pose)
+    weights = face(sampled, scene, parts, gaze)
     if deviation == 0:
-        gaze = parts.gaze(times)
-        return face(times, scene, parts, gaze), parts.head(times), gaze
-    grid = smoothing.grid(scene.heard.seconds)
-    pose, gaze = (smoothing.gaussian(c(grid), deviation) for c in (parts.head, parts.gaze))
-    weights = smoothing.expression(face(grid, scene, parts, gaze), deviation, LIPS, LIDS)
-    return (
-        smoothing.at(weights, times),
-        smoothing.at(pose, times),
-        smoothing.at(gaze, times),
+        return weights, pose, gaze
+    smooth = (
+        smoothing.expression(weights, deviation, LIPS, LIDS),
+        smoothing.gaussian(pose, deviation),
+        smoothing.gaussian(gaze, deviation),
     )
+    weights, pose, gaze = (smoothing.at(curves, times) for curves in smooth)
+    return weights, pose, gaze
 
 
-def told(scene: Scene, photographed: bool) -> dict[str, str]:
+def told(scene: Scene, photographed: bool, head: HeadDriver, upper: UpperFace) -> dict[str, str]:
     """What each channel came from, as ``Motion.sources`` says it."""
     controls = scene.controls
     rest = "photo" if photographed else "neutral"
-    still = controls.head_motion == 0
     own = {
         "lips": "speech",
-        "brows": rest,
-        "lids": "prior",
-        "head": rest if still else "prior",
+        "brows": rest if controls.brow_motion == 0 else upper.name,
+        "lids": upper.name if upper.blinks else "prior",
+        "head": rest if controls.head_motion == 0 else head.name,
         "gaze": rest if controls.gaze == "still" else controls.gaze,
     }
     for channel in CHANNELS:

@@ -73,7 +73,12 @@ class DriveControls:
             performance, seen at whatever fps.
         mouth_opening: factor on the motion of the lips that speech asks for, 0 (the mouth
             rests) .. 2.
+        head_model: what moves the head, one of ``drive.pose.names()``; "" for the default.
         head_motion: factor on the motion of the head, 0 (still) .. 3.
+        guidance: GoHD's γ, 0..1, for a head model that has it: how much the pose in the
+            photograph decides.
+        brow_model: what moves the brows, one of ``drive.upper.names()``; "" for the default.
+        brow_motion: factor on the motion of the brows, 0 (still) .. 3.
         gaze: one of :data:`GAZE_MODES`.
         gaze_keys: what "keys" follows: :class:`facewright.drive.gaze.Key`, one at a time;
             a direction, a point to look at, the camera or the photograph's.
@@ -94,6 +99,10 @@ class DriveControls:
     gaze: str = "natural"
     gaze_keys: tuple[Key, ...] = ()
     aversion: float = 1.0
+    head_model: str = ""
+    guidance: float = 0.4
+    brow_model: str = ""
+    brow_motion: float = 1.0
     smoothing: float = 0.0
     sources: Sources = field(default_factory=Sources)
 
@@ -104,6 +113,8 @@ class DriveControls:
         checks.number("blink_rate", self.blink_rate, low=0.0, high=60.0)
         checks.number("lip_offset", self.lip_offset, low=-MAX_OFFSET_MS, high=MAX_OFFSET_MS)
         checks.number("smoothing", self.smoothing, low=0.0, high=MAX_SMOOTHING_MS)
+        checks.number("guidance", self.guidance, low=0.0, high=1.0)
+        checks.number("brow_motion", self.brow_motion, low=0.0, high=3.0)
         checks.number("aversion", self.aversion, low=0.0, high=3.0)
         if self.gaze not in GAZE_MODES:
             raise InputError(f"gaze: {str(self.gaze)[:64]!r} is not one of {', '.join(GAZE_MODES)}")

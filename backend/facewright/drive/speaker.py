@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from facewright.capture.subject import Subject
-from facewright.drive import channels, emoa2e, rest
+from facewright.drive import channels, emoa2e, pose, rest, upper
 from facewright.drive.base import DriveControls, Progress
 from facewright.drive.gaze import Eyes
 from facewright.drive.heard import Heard, hear
@@ -39,6 +40,9 @@ class Speaker:
         self.network = emoa2e.load(weights)
         if self.network.config.outputs != len(EXPRESSION_64):
             raise InputError(f"weights: {weights} does not drive {len(EXPRESSION_64)} blendshapes")
+        # Read when first asked for, by name, and kept.
+        self._head = cache(lambda name: pose.create(name or pose.DEFAULT))
+        self._upper = cache(lambda name: upper.create(name or upper.DEFAULT))
 
     def __call__(
         self,
@@ -52,28 +56,29 @@ class Speaker:
         model = _model(subject, self.name)
         heard = hear(speech, lambda share: tell(0.4 * share))
         scene = _scene(heard, subject, controls, model)
-        head = channels.head_pose(scene)
-        eyes, shifts = channels.eyes(scene, head)
+        mover, above = self._head(controls.head_model), self._upper(controls.brow_model)
+        eyes, shifts = channels.eyes(scene)
         parts = channels.Channels(
             activity=heard.activity,
             lips=channels.spoken(scene, self.network),
-            shut=channels.blinking(scene, shifts),
-            head=head,
+            shut=channels.blinking(scene, shifts, above),
+            head=channels.head_pose(scene, mover),
             gaze=eyes,
+            brows=channels.brows(scene, above),
             given=channels.apart(scene),
         )
         tell(0.9)
         times = np.arange(speech.frames(controls.fps)) / controls.fps
-        expression, pose, gaze = channels.perform(times, scene, parts)
+        expression, poses, gaze = channels.perform(times, scene, parts)
         tell(1.0)
         return Motion(
             fps=controls.fps,
             model=model.name,
             names=EXPRESSION_64,
             expression=expression,
-            pose=pose,
+            pose=poses,
             gaze=gaze,
-            sources=channels.told(scene, subject is not None),
+            sources=channels.told(scene, subject is not None, mover, above),
         )
 
 

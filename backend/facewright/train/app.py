@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from facewright.train.upper.app import evaluate_upper, upper
+
 app = typer.Typer(
     rich_markup_mode=None,
     help="""Make the learned parts: EmoA2E (speech -> lips) and TGDM (geometry -> pixels).
@@ -216,3 +218,86 @@ def evaluate_emoa2e(
         moved = driver(read_speech(clip), None, DriveControls(fps=25.0))
         zero, lag, best = seen.lagged_correlation(opening(moved.expression), seen.lip_opening(clip))
         typer.echo(f"{clip.name}: {zero:.2f} (best {best:.2f} at {lag * 40:+d} ms)")
+
+
+@app.command()
+def pose(
+    clips: Annotated[Path, typer.Argument(metavar="CLIPS", help="A folder of videos of faces.")],
+    work: Annotated[Path, typer.Option(metavar="DIR", help="For checkpoint, log and weights.")],
+    preset: Annotated[
+        str, typer.Option(metavar="embedded|desk|smoke", help="How large, and for how long.")
+    ] = "embedded",
+    iterations: Iterations = None,
+    seed: Seed = 0,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="What is known of the clips: identity, sync."),
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the clips' tracks are kept.")
+    ] = None,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Part of an identity to leave out; repeat it."),
+    ] = None,
+    threads: Threads = 1,
+) -> None:
+    """Train GoHD's head-pose diffusion on clips; run again, it goes on from the checkpoint.
+
+    \b
+    Example:
+      facewright train pose clips --manifest clips.csv --work out/pose --leave-out Radio11
+    """
+    import torch
+
+    from facewright.train.pose.commands import train
+
+    torch.set_num_threads(threads)
+    train(
+        clips, work, preset, iterations=iterations, seed=seed, manifest=manifest, cache=cache,
+        leave_out=tuple(leave_out or ()), tell=typer.echo,
+    )  # fmt: skip
+
+
+@app.command()
+def evaluate_pose(
+    clips: Annotated[Path, typer.Argument(metavar="CLIPS", help="A folder of videos of faces.")],
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Of the diffusion; the prior alone, without it."),
+    ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="What is known of the clips: identity, sync."),
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the clips' tracks are kept.")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Part of an identity to score; repeat it."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(metavar="N", min=2, help="Motions for each clip.")] = 8,
+    guidance: Annotated[
+        float, typer.Option(metavar="X", min=0.0, max=1.0, help="GoHD's gamma, 0 to 1.")
+    ] = 0.4,
+) -> None:
+    """Score head motion beside real heads: the prior, and the diffusion with --weights.
+
+    \b
+    Example:
+      facewright train evaluate-pose clips --weights out/pose/pose.safetensors --only Radio11
+    """
+    import torch
+
+    from facewright.train.pose.commands import evaluate
+
+    torch.set_num_threads(1)
+    evaluate(
+        clips, weights, manifest=manifest, cache=cache, only=tuple(only or ()), seeds=seeds,
+        guidance=guidance, tell=typer.echo,
+    )  # fmt: skip
+
+
+app.command()(upper)
+app.command()(evaluate_upper)

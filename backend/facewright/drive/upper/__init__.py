@@ -8,8 +8,10 @@
 """
 
 from facewright.drive.upper.base import DEFAULT, UpperFace, create, names, register
+from facewright.drive.upper.gohd import Predicted
 from facewright.drive.upper.prior import Prior
 
 __all__ = ["DEFAULT", "UpperFace", "create", "names", "register"]
 
 register("prior", Prior)
+register("gohd", Predicted)

@@ -42,7 +42,14 @@ LIDS = (
     33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246,
     263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466,
 )  # fmt: skip
+#: Pairs of points above each other on the two lids.
+UPPER_LIDS = (246, 161, 160, 159, 158, 157, 173, 398, 384, 385, 386, 387, 388, 466)
+LOWER_LIDS = (7, 163, 144, 145, 153, 154, 155, 382, 381, 380, 374, 373, 390, 249)
 _LIP_WEIGHT, _LID_WEIGHT, _OVAL_WEIGHT, _SLIDE = 2.0, 2.0, 0.4, 0.3
+#: Factors on what a pair says about how far the eye is open, and about where it is. Where an
+#: eye lies beside the model's, as when a head is tilted, its upper lid alone could follow,
+#: and open eyes would be read as half shut.
+_LID_GAP, _LID_PLACE = 3.0, 0.5
 #: Standard deviation of a point, in reference pixels. Points err together, so it is
 #: larger than what one point would show.
 _NOISE = 2.0
@@ -116,7 +123,7 @@ def fit(
     distance = np.linalg.norm(projected - landmarks[:SKIN_POINTS], axis=-1).mean()
     return FitResult(
         identity=alpha,
-        expression=beta,
+        expression=priors.shut_lids(beta, model.expression_names),
         pose=pose,
         gaze=gaze_from_irises.estimate(landmarks, basis, alpha, pose, camera),
         projected=projected,
@@ -392,9 +399,19 @@ def _normal_equations(
         outside = beta - np.clip(beta, priors.LOW, priors.HIGH)
         priors_block.append(precision + np.diag(bounds + steady))
         pulls.append(precision @ beta + bounds * outside + steady * (beta - nearby))
-    jacobian = np.concatenate(columns, axis=-1).reshape(2 * SKIN_POINTS, -1)
+    jacobian = np.concatenate(columns, axis=-1)
+    _pair_lids(jacobian)
+    _pair_lids(residual)
+    jacobian = jacobian.reshape(2 * SKIN_POINTS, -1)
     gradient = jacobian.T @ residual.ravel() + np.concatenate(pulls)
     return jacobian.T @ jacobian + _block_diagonal(priors_block), gradient
+
+
+def _pair_lids(rows: Float32) -> None:
+    """Replace the rows of paired lid points by their weighted difference and sum."""
+    upper, lower = rows[list(UPPER_LIDS)], rows[list(LOWER_LIDS)]
+    rows[list(UPPER_LIDS)] = _LID_GAP * np.sqrt(0.5, dtype=np.float32) * (upper - lower)
+    rows[list(LOWER_LIDS)] = _LID_PLACE * np.sqrt(0.5, dtype=np.float32) * (upper + lower)
 
 
 def _minus_cross(points: Float32) -> Float32:

@@ -22,7 +22,8 @@ from facewright.face import pose as poses
 #: First match wins; widths are standard deviations of the weight.
 _WIDTHS: tuple[tuple[str, float], ...] = (
     (r"tongue|neck|cheekSuck|nostril", 0.003),
-    (r"eyeBlink|jawOpen", 0.6),
+    (r"eyeBlink", 1.2),
+    (r"jawOpen", 0.6),
     (r"mouthSmile", 0.7),
     (r"mouthStretch", 0.12),
     (r"browDown|eyeSquint|mouthFrown", 0.2),
@@ -61,6 +62,21 @@ _CHANGES: tuple[tuple[str, float], ...] = (
     (r"eye", 0.1),
     (r"", 0.03),
 )
+
+
+#: MediaPipe's lids meet before a model's do, and a shut eye is fitted at about the second of
+#: these weights: what is above the first is stretched so that shut eyes are shut. (Of several
+#: pairs the one with the best eyes on 43 reprojected frames of blinks, six training clips.)
+_CLOSING, _SHUT = 0.5, 0.8
+
+
+def shut_lids(expression: Float32, names: tuple[str, ...]) -> Float32:
+    """(K,) fitted weights with lids that are shut where MediaPipe's are."""
+    out = expression.copy()
+    lids = [row for row, name in enumerate(names) if name.startswith("eyeBlink")]
+    beyond = np.maximum(expression[lids] - _CLOSING, 0) * ((1 - _CLOSING) / (_SHUT - _CLOSING) - 1)
+    out[lids] = np.minimum(expression[lids] + beyond, HIGH)
+    return out
 
 
 @functools.cache

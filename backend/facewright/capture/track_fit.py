@@ -126,7 +126,9 @@ def _steady(
             landmarks[k], basis, model.expression_names, camera,
             result.identity, result, neck, nearby=expected, steps=_STEADY_STEPS,
         )  # fmt: skip
-        results[k] = _result(landmarks[k], basis, camera, alpha, beta, pose)
+        fitted = _result(landmarks[k], basis, camera, alpha, beta, pose)
+        shut = priors.shut_lids(beta, model.expression_names)
+        results[k] = replace(fitted, expression=shut)
 
 
 def _expected(expressions: list[Float32 | None], k: int) -> Float32:

@@ -47,7 +47,9 @@ def build_model(sources: Sources) -> tuple[MorphableModel, IdentitySpace]:
         licence="CC0-1.0",
     )
     sets = lip_sets(assembly, topology.lip_grid(sources.base))
-    return landmarks.embed(model, sets, people=PEOPLE, seed=SEED), shape.identity
+    margins = lid_margins(assembly, topology.lid_grids(sources.base))
+    found = landmarks.embed(model, sets, margins, people=PEOPLE, seed=SEED)
+    return found, shape.identity
 
 
 def lip_mask(assembly: Assembly, base_lips: Ints) -> Floats:
@@ -94,3 +96,35 @@ def lip_sets(assembly: Assembly, grid: Ints) -> landmarks.LipSets:
     # Columns run left first along the lower lip, so each edge is put in order of x.
     edges = [np.r_[10:29][::-1], np.r_[29:38, 0:10]]
     return landmarks.LipSets(upper, lower, *(contact[columns] for columns in edges))
+
+
+#: Rings of the lids' grids on which MediaPipe sees the lids' edges in renders of open and of
+#: shut eyes: half a millimetre above the upper lashes, and at the lower ones.
+UPPER_RING, LOWER_RING = 3, 2
+
+
+def lid_margins(
+    assembly: Assembly, grids: tuple[Ints, Ints]
+) -> tuple[landmarks.LidMargin, landmarks.LidMargin]:
+    """The right eye's margins and the left's, each from the subject's right to left.
+
+    Args:
+        assembly: the joined model.
+        grids: :func:`topology.lid_grids`, left then right.
+    """
+    margins = []
+    for grid in reversed(grids):
+        upper, _ = _halves(assembly, grid[UPPER_RING])
+        _, lower = _halves(assembly, grid[LOWER_RING])
+        margins.append(landmarks.LidMargin(upper, lower))
+    return margins[0], margins[1]
+
+
+def _halves(assembly: Assembly, ring: Ints) -> tuple[Ints, Ints]:
+    """The upper and the lower half of a ring around an eye, by x, both with its ends."""
+    rows = np.searchsorted(assembly.head.vertices, ring)
+    rows = np.roll(rows, -int(assembly.rest[rows, 0].argmin()))
+    last = int(assembly.rest[rows, 0].argmax())
+    halves = (rows[: last + 1], np.r_[rows[last:], rows[0]][::-1])
+    first, second = (assembly.rest[half, 1].mean() for half in halves)
+    return halves if first > second else (halves[1], halves[0])

@@ -4,7 +4,9 @@ Random people are rendered from several sides, MediaPipe finds its 478 points in
 picture, and every point is cast back on the surface under its pixel. What all pictures
 say about one point is gathered on the mean shape, where the median is taken and put
 back on the surface. Lips, where a pixel of error lands on the other lip, are looked for
-on open mouths, and only on their own lip. The points on the irises are the model's own.
+on open mouths, and only on their own lip. Points along the lids' margins are put on rings
+that follow the margins: skin a millimetre above hardly follows a closing lid, and blinks
+would be read several times too large. The points on the irises are the model's own.
 """
 
 from __future__ import annotations
@@ -33,6 +35,12 @@ LOWER_LIP = (
 )
 #: The corners of the mouth, outermost first, of the subject's right and left.
 MOUTH_CORNERS = ((61, 76, 62, 78), (291, 306, 292, 308))
+#: Points along the lids' margins, from the subject's right to left, between the corners:
+#: right eye, left eye.
+UPPER_LID = ((246, 161, 160, 159, 158, 157, 173), (398, 384, 385, 386, 387, 388, 466))
+LOWER_LID = ((7, 163, 144, 145, 153, 154, 155), (382, 381, 380, 374, 373, 390, 249))
+#: The eyes' corners: right eye's outer and inner, left eye's inner and outer.
+EYE_CORNERS = ((33, 133), (362, 263))
 #: The irises' points: centre, then the limbus at the image's right, top, left, bottom.
 IRIS_RIGHT, IRIS_LEFT = (468, 469, 470, 471, 472), (473, 474, 475, 476, 477)
 #: iBUG's 68 points as MediaPipe's: jaw, brows, nose, eyes, mouth.
@@ -66,8 +74,34 @@ class LipSets:
     lower_edge: Ints
 
 
-def embed(model: MorphableModel, lips: LipSets, *, people: int, seed: int) -> MorphableModel:
+@dataclass(frozen=True, slots=True)
+class LidMargin:
+    """Where the points along one eye's lids lie: near the edges, where lashes grow.
+
+    Attributes:
+        upper, lower: vertices from the subject's right to left, corners included in both.
+    """
+
+    upper: Ints
+    lower: Ints
+
+
+def embed(
+    model: MorphableModel,
+    lips: LipSets,
+    lids: tuple[LidMargin, LidMargin],
+    *,
+    people: int,
+    seed: int,
+) -> MorphableModel:
     """The model with both embeddings.
+
+    Args:
+        model: without landmarks.
+        lips: where lip points may lie.
+        lids: margins of the right and of the left eye's lids.
+        people: how many are rendered.
+        seed: of their faces and poses.
 
     Raises:
         InputError: MediaPipe saw no face in any picture.
@@ -95,6 +129,8 @@ def embed(model: MorphableModel, lips: LipSets, *, people: int, seed: int) -> Mo
         triangles[index], weights[index] = nearest_on_surface(
             where[index], model.mean, model.triangles, allowed
         )
+    for eye, margin in enumerate(lids):
+        _set_margin(model, where, triangles, weights, eye, margin)
     _set_irises(model, triangles, weights)
     found = LandmarkEmbedding(triangles.astype(np.int32), weights.astype(np.float32))
     ibug = LandmarkEmbedding(found.triangles[list(IBUG_68)], found.barycentric[list(IBUG_68)])
@@ -221,6 +257,33 @@ def nearest_on_surface(
         best = int(gap.argmin())
         chosen[row], weights[row] = allowed[best], bary[best]
     return chosen, weights
+
+
+def _set_margin(
+    model: MorphableModel,
+    where: Floats,
+    triangles: Ints,
+    weights: Floats,
+    eye: int,
+    margin: LidMargin,
+) -> None:
+    """Put an eye's outline on the margins, each point where its share of the width says."""
+    corners = EYE_CORNERS[eye]
+    start, end = where[list(corners), 0]
+    for points, vertices in ((UPPER_LID[eye], margin.upper), (LOWER_LID[eye], margin.lower)):
+        line = model.mean[vertices].astype(np.float64)
+        share = (where[list(points), 0] - start) / (end - start)
+        along = np.clip((line[:, 0] - line[0, 0]) / (line[-1, 0] - line[0, 0]), 0, 1)
+        along = np.maximum.accumulate(along)
+        for point, place in zip((corners[0], *points, corners[1]), (0.0, *share, 1.0), strict=True):
+            right = int(np.clip(np.searchsorted(along, place), 1, len(line) - 1))
+            ahead = (place - along[right - 1]) / max(along[right] - along[right - 1], 1e-9)
+            ends = vertices[[right - 1, right]]
+            triangle = int(np.flatnonzero(np.isin(model.triangles, ends).sum(1) == 2)[0])
+            corner = model.triangles[triangle]
+            triangles[point] = triangle
+            ahead = float(np.clip(ahead, 0, 1))
+            weights[point] = np.where(corner == ends[0], 1 - ahead, (corner == ends[1]) * ahead)
 
 
 def _set_irises(model: MorphableModel, triangles: Ints, weights: Floats) -> None:

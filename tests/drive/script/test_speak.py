@@ -141,3 +141,14 @@ def test_without_espeak_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyP
         engine.find()
     monkeypatch.undo()
     engine.find.cache_clear()
+
+
+def test_directions_become_emotion_cues() -> None:
+    spoken = script.speak("[sadly surprised @2] Oh. [relieved] There you are.")
+    first, last = script.emotions(spoken)
+    assert (first.prompt, first.start, first.intensity) == ("sadly surprised", 0.0, 2.0)
+    assert first.end == last.start == spoken.words[1].start
+    assert (last.prompt, last.end) == ("relieved", None)
+    for wrong in ("[1-2:happy] Hi", "[happy@9] Hi", "[42] Hi"):
+        with pytest.raises(InputError):
+            script.emotions(script.speak(wrong))

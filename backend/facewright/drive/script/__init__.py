@@ -12,6 +12,7 @@ import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,7 +25,10 @@ from facewright.drive.script.engine import Voice, voices
 from facewright.errors import InputError
 from facewright.media.speech import MAX_SECONDS, RATE, Speech
 
-__all__ = ["Spoken", "Timed", "Voice", "parse", "read_script", "speak", "voices"]
+if TYPE_CHECKING:
+    from facewright.drive.emotion.cues import EmotionCue
+
+__all__ = ["Spoken", "Timed", "Voice", "emotions", "parse", "read_script", "speak", "voices"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,27 @@ def speak(
         timeout=timeout,
     )
     return _with_times(parsed, sounded)
+
+
+def emotions(spoken: Spoken) -> tuple[EmotionCue, ...]:
+    """The directions as what :func:`facewright.drive.emotion.cues.track` takes.
+
+    A direction may say its intensity: "[sadly surprised @2]".
+
+    Raises:
+        InputError: a direction is not a prompt, or its intensity is not 1 to 3.
+    """
+    from facewright.drive.emotion.cues import EmotionCue
+    from facewright.drive.emotion.cues import parse as parse_cue
+
+    out = []
+    for prompt, start, end in spoken.cues:
+        if ":" in prompt:  # the command line's cues begin with their times
+            raise InputError(f"script: [{prompt}]: its times come from the words; leave out ':'")
+        said = parse_cue(prompt)
+        last = end >= spoken.speech.seconds - 1e-3
+        out.append(EmotionCue(said.prompt, start, None if last else end, said.intensity))
+    return tuple(out)
 
 
 def _with_times(script: Script, sounded: engine.Sounded) -> Spoken:

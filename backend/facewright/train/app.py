@@ -62,6 +62,14 @@ def tgdm(
             " perceptual loss is MS-SSIM + Laplacian pyramid.",
         ),
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Weights of the same preset to begin with, for clips of your own; not for"
+            " preset paper. Without it training begins from nothing.",
+        ),
+    ] = None,
 ) -> None:
     """Train TGDM, the diffusion model that textures the geometry, on a pack.
 
@@ -87,6 +95,7 @@ def tgdm(
         threads=threads,
         resume=resume,
         lpips=lpips,
+        start=start,
     )
 
 

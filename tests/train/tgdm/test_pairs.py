@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from facewright.animate.tgdm import weights
 from facewright.animate.tgdm.animator import START
 from facewright.animate.tgdm.embedded import Embedded, EmbeddedConfig, warped
 from facewright.animate.tgdm.samplers import sample
@@ -186,6 +187,23 @@ def test_a_run_repeats_to_the_bit(rendered: tuple[Path, ...], tmp_path: Path):
         trainer.run()
         ends.append(trainer.ema.state_dict())
     assert all(torch.equal(ends[0][key], ends[1][key]) for key in ends[0])
+
+
+def test_training_goes_on_from_given_weights(rendered: tuple[Path, ...], tmp_path: Path):
+    torch.manual_seed(4)
+    given = Embedded(TINY)
+    weights.save(tmp_path / "given.safetensors", given, {"licence": "CC0-1.0"})
+    kept = weights.load(tmp_path / "given.safetensors").state_dict()
+    start = tmp_path / "given.safetensors"
+    trainer = make_trainer(smoke(3), rendered, tmp_path, start=start, report=lambda _: None)
+    begun = trainer.model.state_dict()
+    assert all(torch.equal(kept[key], begun[key]) for key in kept)
+    trainer.run()
+    moved = trainer.model.state_dict()
+    assert any(not torch.equal(kept[key], moved[key]) for key in kept)
+    other = replace(smoke(3), config=replace(TINY, condition=12))
+    with pytest.raises(InputError, match=r"start: .*condition=16.*condition=12"):
+        make_trainer(other, rendered, tmp_path / "other", start=start)
 
 
 def test_a_rollout_starts_from_the_networks_own_guess(rendered: tuple[Path, ...]):

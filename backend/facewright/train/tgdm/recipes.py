@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -89,6 +90,7 @@ def run(
     threads: int = 1,
     resume: bool = False,
     lpips: Path | None = None,
+    start: Path | None = None,
     report: Callable[[str], None] = print,
 ) -> Path:
     """Train a preset on a pack; the path of the weights.
@@ -104,6 +106,8 @@ def run(
         resume: go on from the checkpoint in ``work``.
         lpips: VGG-16's weights, for the preset ``paper``'s perceptual loss (eq. 20); a
             perceptual loss without weights if None.
+        start: weights of the same preset to begin with, as those that ship; drawn from the
+            seed if None. Not for the preset ``paper``.
         report: told what happens, line by line.
 
     Raises:
@@ -115,6 +119,8 @@ def run(
     check_resume(work, resume)
     torch.set_num_threads(threads)
     if preset == "paper":
+        if start is not None:
+            raise InputError("start: preset 'paper' begins with seeded weights; leave it out")
         from facewright.train.tgdm.paper_recipe import train_pack
 
         return train_pack(
@@ -124,7 +130,7 @@ def run(
     if lpips is not None:
         raise InputError(f"lpips: preset {preset!r} is trained without it; leave it out")
     recipe = _asked(RECIPES[preset], iterations, batch)
-    return train(recipe, data, work, seed, jobs=threads, report=report)
+    return train(recipe, data, work, seed, jobs=threads, start=start, report=report)
 
 
 def check_resume(work: Path, resume: bool) -> None:
@@ -168,6 +174,7 @@ def train(
     seed: int = 0,
     *,
     jobs: int = 1,
+    start: Path | None = None,
     report: Callable[[str], None] = print,
 ) -> Path:
     """Render what is not rendered yet, train, and write ``tgdm.safetensors``.
@@ -185,7 +192,7 @@ def train(
     state = PartialState()
     with state.main_process_first():
         folders = render_pack(data, work / "pairs", plan, jobs=jobs, report=rendered)
-    first = make_trainer(recipe, folders, work, seed, report=report)
+    first = make_trainer(recipe, folders, work, seed, start=start, report=report)
     first.run()
     parsing = make_parser_trainer(recipe, folders, work / "parser", seed, report=report)
     parsing.run()
@@ -200,6 +207,8 @@ def train(
         "steps": f"{first.step} + {trainer.step}",
         "seed": str(seed),
     }
+    if start is not None:
+        about["start"] = hashlib.sha256(start.read_bytes()).hexdigest()
     path = work / weights.SHIPPED.name
     if state.is_main_process:
         weights.save(path, trainer.ema, about)  # type: ignore[arg-type]
@@ -213,16 +222,20 @@ def make_trainer(
     work: Path,
     seed: int = 0,
     *,
+    start: Path | None = None,
     report: Callable[[str], None] = print,
 ) -> Trainer:
-    """A trainer of the small network on rendered pairs."""
+    """A trainer of the small network on rendered pairs; ``start`` as of :func:`run`."""
 
     def sheet(model: nn.Module, step: int, folder: Path) -> None:
         sheet_of(model, folders, folder / f"samples-{step:06d}.png")
 
     torch.manual_seed(seed)
+    network = Embedded(recipe.config) if start is None else weights.load(start)
+    if network.config != recipe.config:
+        raise InputError(f"start: {start} holds {network.config}, the preset is {recipe.config}")
     return Trainer(
-        Embedded(recipe.config),
+        network.requires_grad_(True).train(),
         EmbeddedObjective(),
         _crops(recipe, recipe.plan, folders, seed),
         recipe.plan,

@@ -9,8 +9,11 @@
 ``prior``      the driver ``prior``: the seeded prior of :mod:`facewright.drive.head`
 """
 
+from pathlib import Path
+
 from facewright.drive.pose.base import HeadDriver, create, names, register
 from facewright.drive.pose.diffusion import GUIDANCE
+from facewright.errors import InputError
 
 __all__ = ["DEFAULT", "GUIDANCE", "HeadDriver", "create", "names", "register"]
 
@@ -18,16 +21,18 @@ __all__ = ["DEFAULT", "GUIDANCE", "HeadDriver", "create", "names", "register"]
 DEFAULT = "prior"
 
 
-def _prior() -> HeadDriver:
+def _prior(weights: Path | None) -> HeadDriver:
     from facewright.drive.pose.prior import Prior
 
+    if weights is not None:
+        raise InputError(f"weights: head 'prior' learned nothing, got {weights}")
     return Prior()
 
 
-def _diffusion() -> HeadDriver:
-    from facewright.drive.pose.generate import Diffusion
+def _diffusion(weights: Path | None) -> HeadDriver:
+    from facewright.drive.pose.generate import WEIGHTS, Diffusion
 
-    return Diffusion()
+    return Diffusion(weights or WEIGHTS)
 
 
 register("prior", _prior)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -51,11 +52,11 @@ class HeadDriver(Protocol):
         ...
 
 
-_FACTORIES: dict[str, Callable[[], HeadDriver]] = {}
+_FACTORIES: dict[str, Callable[[Path | None], HeadDriver]] = {}
 
 
-def register(name: str, factory: Callable[[], HeadDriver]) -> None:
-    """Make a head driver known by name."""
+def register(name: str, factory: Callable[[Path | None], HeadDriver]) -> None:
+    """Make a head driver known by name; the factory takes weights of one's own, or None."""
     _FACTORIES[name] = factory
 
 
@@ -64,11 +65,19 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_FACTORIES))
 
 
-def create(name: str) -> HeadDriver:
-    """The head driver called ``name``, its weights read."""
+def create(name: str, weights: Path | None = None) -> HeadDriver:
+    """The head driver called ``name``, its weights read.
+
+    Args:
+        name: one of :func:`names`.
+        weights: a file that ``facewright train pose`` wrote, in place of those that ship.
+
+    Raises:
+        InputError: no such driver, or no such weights.
+    """
     if name not in _FACTORIES:
         raise InputError(f"head: {name!r} is not one of {', '.join(names())}")
-    return _FACTORIES[name]()
+    return _FACTORIES[name](weights)
 
 
 def checked(times: np.ndarray, amount: float, seed: int, guidance: float) -> np.ndarray:

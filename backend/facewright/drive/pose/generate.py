@@ -20,6 +20,7 @@ WEIGHTS = Path(__file__).parents[1] / "weights" / "pose.safetensors"
 #: at any frame rate, and blind to what trembles faster than heads do.
 _BELL = 0.65
 _REACH = 4  # positions either side
+_STILL = 0.3  # share of the motion that is left in silence
 
 
 class Diffusion:
@@ -61,27 +62,34 @@ class Diffusion:
         guidance: float = GUIDANCE,
         metres_per_unit: float = 1.0,
     ) -> Float32:
-        """(T, 6) poses at ``times``; see :class:`facewright.drive.pose.base.HeadDriver`."""
+        """(T, 6) poses at ``times``; see :class:`facewright.drive.pose.base.HeadDriver`.
+
+        Only the stretch that ``times`` span is sampled, and as far beyond either end as
+        it depends on: for single frames of a long performance, ask once for all.
+        """
         times = base.checked(times, amount, seed, guidance)
         if amount == 0 or not len(times):
             return np.zeros((len(times), POSE), np.float32)
         rate = self.networks.config.rate
         curves = sound(heard)
         # The sound's end is held for as long as poses are asked for.
-        count = int(max((len(curves) - 1) / 100, times[-1], 0.0) * rate) + 2
-        first = min(max(int(times[0] * rate) - _REACH, 0), count - 1)
-        last = min(int(times[-1] * rate) + _REACH + 2, count)
+        seconds = max((len(curves) - 1) / 100, float(times[-1]))
+        count = int(seconds * rate) + 2
+        first, last = (int(t * rate) for t in (times[0], times[-1]))
+        first, last = max(first - _REACH, 0), min(last + _REACH + 2, count)
         moved = stitch.residuals(
             self.networks,
             at(curves, np.arange(count) / rate),
             first,
-            max(last, first + 1),
+            last,
             seed=seed,
             guidance=guidance,
             steps=self.steps,
             reference=self.reference,
         )
         seen = _between(moved, times * rate - first)
+        # Nobody in the training clips falls silent, so silence is told, not learned.
+        seen *= (_STILL + (1 - _STILL) * heard.activity(times))[:, None]
         return neck.performed(times, np.degrees(seen[:, :3]), seen[:, 3:], amount, metres_per_unit)
 
 

@@ -4,4 +4,5 @@
 ``recipe``   presets and the training loop
 ``measure``  amplitude, spectrum, nods, stillness and jitter of head motion
 ``score``    a driver beside real heads of speakers it never saw
+``commands`` what ``facewright train pose`` and ``evaluate-pose`` do
 """

@@ -6,6 +6,8 @@ rotation in degrees: pitch, yaw and roll.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from facewright import checks
@@ -37,10 +39,7 @@ def power_below(poses: Float32, fps: float, share: float) -> Float32:
 def bands(poses: Float32, fps: float) -> Float32:
     """(5, 3) power in the octaves of :data:`BANDS`, dB of squared degrees."""
     hertz, power = _spectrum(poses, fps)
-    found = [
-        power[(hertz >= low) & (hertz < high)].sum(0)
-        for low, high in zip(BANDS[:-1], BANDS[1:], strict=True)
-    ]
+    found = [power[(hertz >= low) & (hertz < high)].sum(0) for low, high in pairwise(BANDS)]
     return (10 * np.log10(np.array(found) + 1e-6)).astype(np.float32)
 
 

@@ -89,6 +89,10 @@ class Trainer:
     def checkpoint(self) -> Path:
         return self.work / "checkpoint.safetensors"
 
+    @property
+    def result(self) -> Path:
+        return self.work / "pose.safetensors"
+
     def run(
         self,
         until: int | None = None,
@@ -139,7 +143,7 @@ class Trainer:
         part.replace(self.checkpoint)
         recipe = {"iteration": self.iteration, "takes": self.names, **asdict(self.preset)}
         about = {"licence": LICENCE, "recipe": json.dumps(recipe)}
-        save(self.work / "pose.safetensors", self.average, about)
+        save(self.result, self.average, about)
 
     def _step(self) -> dict[str, float]:
         preset = self.preset

@@ -7,14 +7,13 @@ conversational signals"). Rapid rises of the brows come with rises of the voice'
 variations"), and beside the beginnings of a turn (Guaïtella et al. 2009, "Are eyebrow
 movements linked to voice variations and turn-taking in dialogue?"). They are much rarer
 than accents: on 6.8 % of words in news readings, where heads moved on 23 % (Ambrazaitis,
-Svensson Lundmark & House 2015, "Multimodal levels of prominence"). Lids widen with them, as
-the eye flash does that stresses a word (Walker & Trimboli 1983, "The expressive function of
-the eye flash").
+Svensson Lundmark & House 2015, "Multimodal levels of prominence"): here every accent lifts
+the brows, but few of them far enough to be seen. Lids widen with them, as in the eye flash
+that stresses a word (Walker & Trimboli 1983, "The expressive function of the eye flash").
 
-How far brows go, and that they arrive a quarter of a second before the loudest moment of
-the accent, was measured on seven speakers: see docs/eyes.md. Each accent draws its own lot
-from the seed and its time, so what happens does not depend on how much of the speech is
-known.
+How far brows go, and that they arrive 0.3 s before the loudest moment of the accent, was
+measured on seven speakers: see docs/eyes.md. Each event draws its lot from the seed and its
+own moment, so what happens does not depend on how much of the speech is known.
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ from facewright.drive.heard import GRID, Heard
 from facewright.face.names import EXPRESSION_64
 
 _SALT = 0xB405
-_ON_ACCENT = 0.30  # chance of a raise on an accent of weight 1; some 55 a minute have 0.6
-_ON_START = 0.35  # and at a phrase's beginning
+_ON_START = 0.35  # chance of a raise at a phrase's beginning
 _PAUSE = 0.2  # seconds of silence that a phrase begins after
-_LOWERED = 0.12  # share of the events that lower the brows
-_SIZE, _SPREAD = 0.26, 0.35  # median weight of a raise, and deviation of its logarithm
-_SLIGHT = 0.06  # of a raise: what any accent of weight 1 lifts the brows by
-_LEAD = 0.28  # seconds from the brows' apex to the loudest moment of an accent
+_LOWERED = 0.08  # share of the events that lower the brows
+# Median weight of a raise on an accent of weight 1 and deviation of its logarithm: most are
+# too slight to be seen, and about ten a minute are not.
+_SIZE, _SPREAD = 0.3, 0.5
+_LEAD = 0.30  # seconds from the brows' apex to the loudest moment of an accent
 _AFTER_START = 0.08  # and from a phrase's beginning to the apex
 _RISE, _FALL = 0.22, 0.40  # seconds
 _HOLD = (0.04, 0.28)
@@ -88,13 +87,16 @@ class Prior:
 
 def events(heard: Heard, seed: int) -> list[Event]:
     """What the brows do in a speech, in no particular order."""
-    found = []
-    for moment, weight in zip(*heard.accents, strict=True):
-        apex = float(moment) - _LEAD
-        raised = _draw(apex, _ON_ACCENT * weight, 0.6 + 0.8 * weight, seed)
-        found.append(raised or Event(apex, _HOLD[0], _SLIGHT * float(weight), False, 0.0))
-    starts = phrase_starts(heard.presence.speaking) + _AFTER_START
-    return found + [event for start in starts if (event := _draw(start, _ON_START, 1.0, seed))]
+    moments, weights = heard.accents
+    found = [
+        _draw(float(moment) - _LEAD, float(weight), _lot(moment - _LEAD, seed))
+        for moment, weight in zip(moments, weights, strict=True)
+    ]
+    for start in phrase_starts(heard.presence.speaking) + _AFTER_START:
+        lot = _lot(start, seed)
+        if lot.random() < _ON_START:
+            found.append(_draw(float(start), 1.0, lot))
+    return found
 
 
 def phrase_starts(speaking: Float32) -> np.ndarray:
@@ -133,17 +135,18 @@ def _shares(event: Event) -> list[tuple[str, float]]:
     ]
 
 
-def _draw(apex: float, chance: float, stress: float, seed: int) -> Event | None:
-    """An event, or none: a lot that depends on the seed and the moment alone."""
-    rng = np.random.default_rng([seed, _SALT, round((apex + 60) * 100)])
-    if rng.random() >= chance:
-        return None
+def _lot(moment: float, seed: int) -> np.random.Generator:
+    """Chance that depends on the seed and the moment alone."""
+    return np.random.default_rng([seed, _SALT, round((moment + 60) * 100)])
+
+
+def _draw(apex: float, stress: float, lot: np.random.Generator) -> Event:
     return Event(
-        apex=float(apex),
-        hold=float(rng.uniform(*_HOLD)),
-        size=float(min(_SIZE * stress * np.exp(rng.normal(0, _SPREAD)), 0.9)),
-        lowered=bool(rng.random() < _LOWERED),
-        lean=float(np.clip(rng.normal(0, _ASYMMETRY), -1, 1)),
+        apex=apex,
+        hold=float(lot.uniform(*_HOLD)),
+        size=float(min(_SIZE * stress * np.exp(lot.normal(0, _SPREAD)), 0.9)),
+        lowered=bool(lot.random() < _LOWERED),
+        lean=float(np.clip(lot.normal(0, _ASYMMETRY), -1, 1)),
     )
 
 

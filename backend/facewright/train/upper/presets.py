@@ -27,9 +27,9 @@ class Preset:
     flite_hours: float = 0.3
     prompts: tuple[str, ...] = ()
     human_share: float = 0.4
-    reader_steps: int = 400
-    iterations: tuple[int, int] = (2500, 500)
-    batch: tuple[int, int] = (16, 12)
+    reader_steps: int = 200
+    iterations: tuple[int, int] = (1200, 250)
+    batch: tuple[int, int] = (8, 8)
     window: tuple[int, int] = (30, 100)
     rate: tuple[float, float] = (1e-3, 5e-4)
     judges_rate: float = 1e-4
@@ -40,7 +40,7 @@ class Preset:
 
 
 PRESETS = {
-    #: Some ten minutes of one core. Clips of seconds, so shorter windows than published,
+    #: Some minutes of one core. Clips of seconds, so shorter windows than published,
     #: and faster judges, for there are few iterations.
     "embedded": Preset(),
     #: As published (appendix C), for hours of video and a GPU's patience.

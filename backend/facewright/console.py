@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 from facewright.errors import FacewrightError
@@ -18,6 +18,9 @@ from facewright.errors import FacewrightError
 #: Set to anything, errors that were not foreseen show their traceback.
 DEBUG_VARIABLE = "FACEWRIGHT_DEBUG"
 
+_PATIENCE = 0.5  # seconds that a signal waits for progress to be told
+_IMPORT_SECONDS = 0.02  # after which one that met an import looks again
+_received: list[int] = []  # signals, within signals_unwind
 _LINE_SECONDS = 5.0  # between plain lines of one stage
 
 
@@ -62,6 +65,8 @@ class ProgressDisplay:
             self._bar.stop()
 
     def __call__(self, stage: str, fraction: float, seconds_left: float) -> None:
+        if _received:
+            raise Stopped(_received[0])
         if self._quiet:
             return
         left = f"{_duration(seconds_left)} left" if seconds_left >= 0 and fraction < 1 else ""
@@ -130,21 +135,46 @@ class Stopped(BaseException):
 def signals_unwind() -> Iterator[None]:
     """Within it, Ctrl-C and SIGTERM raise :class:`Stopped` in the main thread.
 
-    Not KeyboardInterrupt, which the option parser's versions take in various ways.
+    Not KeyboardInterrupt, which the option parser's versions take in various ways. It is
+    raised where progress is told; where none is told for a while, or at a second signal,
+    wherever the work is, but for imports: native code may turn an exception that comes out
+    of nowhere into another, or crash.
     """
+    alarm = getattr(signal, "SIGALRM", None)
 
-    def stop(number: int, _: object) -> None:
-        raise Stopped(number)
+    def stop(number: int, frame: FrameType | None) -> None:
+        first, again = not _received, number != alarm
+        if again:
+            _received.append(number)
+        if alarm is None or (not (first and again) and not _importing(frame)):
+            raise Stopped(_received[0])
+        signal.setitimer(signal.ITIMER_REAL, _PATIENCE if first else _IMPORT_SECONDS)
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM] + ([] if alarm is None else [alarm])
+    before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
+    except Exception as error:
+        if _received:  # whatever native code made of it
+            raise Stopped(_received[0]) from error
+        raise
     finally:
+        _received.clear()
+        if alarm is not None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _one_line(text: str) -> str:

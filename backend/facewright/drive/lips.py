@@ -49,7 +49,7 @@ _PARTING = [
 
 #: Seconds by which lips that open or round are ahead of their sound; closures are not, for
 #: they make theirs. (Without it, real lips in videos move some 40 ms before ours.)
-LEAD = 0.03
+LEAD = 0.015
 # Least squares shrink what is uncertain. These factors bring the spread of each column
 # back towards the teacher's on held-out speech, and the jaw's to where lips part as far as
 # in videos of people who talk (7 mm in the median, 16 mm at the 98th percentile).
@@ -81,16 +81,17 @@ class Presence:
     level: Float32
 
 
-def presence(level: Float32) -> Presence:
+def presence(level: Float32, active: float | None = None) -> Presence:
     """Tell speech from silence by its loudness.
 
     Args:
         level: (F,) from :func:`features.levels`.
+        active: RMS of active speech; None: what ``level`` says.
     """
     from scipy.ndimage import gaussian_filter1d, maximum_filter1d, minimum_filter1d
 
     rate = features.RATE / features.HOP
-    active = features.speech_level(level)
+    active = features.speech_level(level) if active is None else active
     threshold = max(active * 10 ** (_QUIET_DB / 20), _QUIET_RMS)
     # A single click is not speech: 30 ms of sound are.
     sound = minimum_filter1d(maximum_filter1d((level > threshold).astype(np.float32), 3), 5)

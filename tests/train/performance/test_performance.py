@@ -134,5 +134,10 @@ def test_folds_leave_one_speaker_out(three: list[Performance]) -> None:
         assert {clip.identity for clip in fold.test} == {fold.identity}
         assert fold.identity not in {clip.identity for clip in fold.train}
         assert len(fold.train) + len(fold.test) == 3
+    several = [replace(three[0], identity=who) for who in "abcde"]
+    pair = list(folds(several, 2))
+    assert [{clip.identity for clip in fold.test} for fold in pair] == [set("ace"), set("bd")]
+    with pytest.raises(InputError, match="count"):
+        list(folds(several, 6))
     with pytest.raises(InputError, match="two speakers"):
         list(folds(three[:1]))

@@ -69,12 +69,16 @@ def evaluate_upper(
         str, typer.Option(metavar="embedded|paper|smoke", help="As it was trained.")
     ] = "embedded",
     seeds: Annotated[int, typer.Option(metavar="N", min=1, help="Performances a clip.")] = 8,
+    parts: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=2, help="Leave speakers out in N groups, not singly."),
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of weights and data.")] = 0,
     threads: Annotated[int, typer.Option(metavar="N", min=1, help="Of torch on the CPU.")] = 1,
 ) -> None:
     """Leave each speaker out in turn: the predictor beside a still face and the prior.
 
-    The first stage is trained once, for it knows no face; the second, once a speaker.
+    The first stage is trained once, for it knows no face; the second, once a speaker or group of speakers.
 
     \b
     Example:
@@ -88,7 +92,7 @@ def evaluate_upper(
     plan = _preset(preset)
     seen = _performances(clips, manifest, cache or work / "tracks")
     table = recipe.leave_speakers_out(
-        seen, lambda: _corpus(work, plan, seed), plan, work, seed, seeds, _report
+        seen, lambda: _corpus(work, plan, seed), plan, work, seed, seeds, parts, _report
     )
     for line in table.lines():
         typer.echo(line)

@@ -28,7 +28,7 @@ class Preset:
     prompts: tuple[str, ...] = ()
     human_share: float = 0.4
     reader_steps: int = 200
-    iterations: tuple[int, int] = (1200, 250)
+    iterations: tuple[int, int] = (1200, 150)
     batch: tuple[int, int] = (8, 8)
     window: tuple[int, int] = (30, 100)
     rate: tuple[float, float] = (1e-3, 5e-4)

@@ -23,14 +23,107 @@ from facewright.drive.gaze import keys as keyed
 from facewright.drive.gaze import natural
 from facewright.drive.gaze.angles import Floats
 from facewright.drive.gaze.eyes import Eyes
+from facewright.drive.gaze.fixations import Fixations
 from facewright.drive.gaze.keys import Direction, Key, Target, parse
 from facewright.errors import InputError
 
-__all__ = ["MODES", "Direction", "Eyes", "GazeTrack", "Key", "Target", "parse", "track"]
+__all__ = [
+    "MODES",
+    "Direction",
+    "Eyes",
+    "GazeTrack",
+    "Key",
+    "Looking",
+    "Target",
+    "looking",
+    "parse",
+    "track",
+]
 
 #: natural: at whom the photograph looks at, with looks away; camera: at the camera; photo: at
 #: what the photograph looks at; still: eyes that do not move in the head; keys: by hand.
 MODES = ("natural", "camera", "photo", "still", "keys")
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """A gaze as a function of time, planned once.
+
+    Attributes:
+        eyes: whose.
+        seed: of drift and microsaccades.
+        plan: what is looked at; None: eyes that do not move in the head.
+    """
+
+    eyes: Eyes
+    seed: int
+    plan: Fixations | None
+
+    @property
+    def shifts(self) -> tuple[Floats, Floats]:
+        """(S,) seconds at which saccades start, in order, and (S,) their degrees."""
+        if self.plan is None:
+            return np.zeros(0), np.zeros(0)
+        return fixing.shifts(self.plan, self.eyes)
+
+    def __call__(self, times: np.ndarray, pose: Float32 | None = None) -> Float32:
+        """(T, 4) gaze, as in ``Motion.gaze``.
+
+        Args:
+            times: (T,) seconds.
+            pose: (T, 6) relative head poses at ``times``, for which the eyes make up; None
+                for a still head.
+        """
+        times = np.asarray(times, np.float64)
+        if pose is not None:
+            pose = checks.floats("pose", pose, (len(times), 6))
+        if self.plan is None:
+            return np.tile(self.eyes.rest, (len(times), 1)).astype(np.float32)
+        gaze = fixing.follow(self.plan, times, self.eyes, pose)
+        gaze = gaze + np.tile(np.radians(natural.restless(times, self.seed)), 2)
+        return np.clip(gaze, -1, 1).astype(np.float32)
+
+
+def looking(
+    mode: str,
+    eyes: Eyes,
+    seconds: float,
+    *,
+    keys: Sequence[Key] = (),
+    seed: int = 0,
+    pauses: np.ndarray | None = None,
+    activity: Callable[[np.ndarray], np.ndarray] | None = None,
+    aversion: float = 1.0,
+) -> Looking:
+    """Plan a gaze.
+
+    Args:
+        mode: one of :data:`MODES`; "keys" needs ``keys``.
+        eyes: whose; ``Eyes.of(subject)``.
+        seconds: for which "natural" plans; a longer performance begins alike.
+        keys: what "keys" follows; see :func:`parse`.
+        seed: the same seed gives the same gaze.
+        pauses: (P,) seconds at which the speech pauses: looks away prefer them.
+        activity: how much is being said (0..1) at given seconds; None: talking throughout.
+        aversion: factor on how often "natural" looks away, 0..3.
+
+    Raises:
+        InputError: the mode is unknown, keys are missing, or an argument does not fit.
+    """
+    if mode not in MODES:
+        raise InputError(f"gaze: {mode!r} is not one of {', '.join(MODES)}")
+    if mode == "keys" and not keys:
+        raise InputError("keys: mode 'keys' needs at least one")
+    checks.number("aversion", aversion, low=0.0, high=3.0)
+    checks.number("seconds", seconds, low=0.0)
+    if mode == "still":
+        return Looking(eyes, seed, None)
+    if mode == "natural":
+        home = (eyes.resting_point, eyes.residual(eyes.resting_point))
+        plan = natural.fixations(seconds, seed, eyes, home, pauses, activity, aversion)
+        return Looking(eyes, seed, plan)
+    given = keys if mode == "keys" else (Key(0.0, mode),)
+    return Looking(eyes, seed, keyed.fixations(given, eyes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,43 +154,27 @@ def track(
     aversion: float = 1.0,
     seconds: float | None = None,
 ) -> GazeTrack:
-    """The gaze at ``times``.
+    """Plan a gaze and follow it at ``times``.
 
     Args:
         times: (T,) seconds, in order.
-        mode: one of :data:`MODES`; "keys" needs ``keys``.
-        eyes: whose; ``Eyes.of(subject)``.
-        pose: (T, 6) relative head poses at ``times``, for which the eyes make up; None for
-            a still head.
-        keys: what "keys" follows; see :func:`parse`.
-        seed: the same seed gives the same gaze.
-        pauses: (P,) seconds at which the speech pauses: looks away prefer them.
-        activity: how much is being said (0..1) at given seconds; None: talking throughout.
-        aversion: factor on how often "natural" looks away, 0..3.
+        pose: (T, 6) relative head poses at ``times``; see :class:`Looking`.
         seconds: for which "natural" plans; default: to the last of ``times``.
+        mode, eyes, keys, seed, pauses, activity, aversion: as in :func:`looking`.
 
     Raises:
-        InputError: the mode is unknown, keys are missing, or an argument does not fit.
+        InputError: as :func:`looking`.
     """
     times = np.asarray(times, np.float64)
-    if mode not in MODES:
-        raise InputError(f"gaze: {mode!r} is not one of {', '.join(MODES)}")
-    if mode == "keys" and not keys:
-        raise InputError("keys: mode 'keys' needs at least one")
-    checks.number("aversion", aversion, low=0.0, high=3.0)
-    if pose is not None:
-        pose = checks.floats("pose", pose, (len(times), 6))
-    if mode == "still":
-        still = np.tile(eyes.rest, (len(times), 1)).astype(np.float32)
-        return GazeTrack(still, np.zeros(0), np.zeros(0))
-    if mode == "natural":
-        home = (eyes.resting_point, eyes.residual(eyes.resting_point))
-        end = float(times[-1]) if seconds is None and len(times) else float(seconds or 0.0)
-        plan = natural.fixations(end, seed, eyes, home, pauses, activity, aversion)
-    else:
-        given = keys if mode == "keys" else (Key(0.0, mode),)
-        plan = keyed.fixations(given, eyes)
-    starts, amplitudes = fixing.shifts(plan, eyes)
-    gaze = fixing.follow(plan, times, eyes, pose)
-    gaze = gaze + np.tile(np.radians(natural.restless(times, seed)), 2)
-    return GazeTrack(np.clip(gaze, -1, 1).astype(np.float32), starts, amplitudes)
+    last = float(times[-1]) if len(times) else 0.0
+    plan = looking(
+        mode,
+        eyes,
+        last if seconds is None else seconds,
+        keys=keys,
+        seed=seed,
+        pauses=pauses,
+        activity=activity,
+        aversion=aversion,
+    )
+    return GazeTrack(plan(times, pose), *plan.shifts)

@@ -175,7 +175,7 @@ class EmoA2E(nn.Module):
                     torch.from_numpy(etas[held] @ share),
                 )
             audio = torch.from_numpy(clips).view(count, window, *clips.shape[1:])
-            with _one_thread():
+            with one_thread():
                 beta = self(audio, alpha.expand(count, -1), *extra).numpy()
             for place, values in zip(positions, beta, strict=True):
                 inside = (place >= 0) & (place < total)
@@ -220,7 +220,7 @@ def load(path: Path) -> EmoA2E:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Torch on one core: layers this small gain nothing from two, and where other work
     wants the second, threads that wait for each other lose a factor of five."""
     threads = torch.get_num_threads()

@@ -78,7 +78,8 @@ def evaluate_upper(
 ) -> None:
     """Leave each speaker out in turn: the predictor beside a still face and the prior.
 
-    The first stage is trained once, for it knows no face; the second, once a speaker or group of speakers.
+    The first stage is trained once, for it knows no face; the second, once for each
+    speaker, or group of speakers, left out.
 
     \b
     Example:

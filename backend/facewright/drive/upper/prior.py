@@ -8,8 +8,9 @@ variations"), and beside the beginnings of a turn (Guaïtella et al. 2009, "Are 
 movements linked to voice variations and turn-taking in dialogue?"). They are much rarer
 than accents: on 6.8 % of words in news readings, where heads moved on 23 % (Ambrazaitis,
 Svensson Lundmark & House 2015, "Multimodal levels of prominence"): here every accent lifts
-the brows, but few of them far enough to be seen. Lids widen with them, as in the eye flash
-that stresses a word (Walker & Trimboli 1983, "The expressive function of the eye flash").
+the brows, but few of them far enough to be seen. Lids widen a little
+with them; lids that widen stress a word by themselves, too (Walker & Trimboli 1983, "The
+expressive function of the eye flash").
 
 How far brows go, and that they arrive 0.3 s before the loudest moment of the accent, was
 measured on seven speakers: see docs/eyes.md. Each event draws its lot from the seed and its

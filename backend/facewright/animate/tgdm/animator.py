@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from facewright import checks
@@ -19,6 +20,7 @@ from facewright.animate.tgdm import conditions, noise, weights
 from facewright.animate.tgdm.embedded import Prediction, composed, normalised
 from facewright.animate.tgdm.samplers import sample
 from facewright.animate.tgdm.schedule import LINEAR, noised
+from facewright.animate.tgdm.trust import trust
 from facewright.capture.subject import Subject
 from facewright.checks import Float32, UInt8
 from facewright.errors import InputError
@@ -196,13 +198,16 @@ class Tgdm:
 
     def _finished(self, told: Prediction, drawn: list[Drawn], own: Tensor) -> list[Made]:
         """Frames at the reprojection's resolution, whose own detail they keep."""
-        gate = told.gate * (1 - _KEPT * own[:, None])
+        heard = torch.from_numpy(np.stack([trust(d) for d in drawn])).to(self.device)[:, None]
+        flow, colour = told.flow * heard, told.colour * heard
+        wide = F.interpolate(heard, scale_factor=4, mode="bilinear", align_corners=False)
+        gate = told.gate * wide * (1 - _KEPT * own[:, None])
         full = torch.from_numpy(np.stack([d.frame for d in drawn])).to(self.device)
         full = full.movedim(-1, 1).float() / 127.5 - 1
-        out = composed(full, told.flow, told.colour, gate, told.detail)
+        out = composed(full, flow, colour, gate, told.detail)
         frames = ((out + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
         pictures = frames.movedim(1, -1).cpu().numpy()
-        gates, flows = gate[:, 0].cpu().numpy(), told.flow.cpu().numpy()
+        gates, flows = gate[:, 0].cpu().numpy(), flow.cpu().numpy()
         return [Made(*parts) for parts in zip(pictures, gates, flows, strict=True)]
 
     def _rho(self, geometry: Geometry, state: TgdmState) -> Float32 | None:

@@ -113,14 +113,22 @@ def phrase_starts(speaking: Float32) -> np.ndarray:
 
 
 def curves(times: np.ndarray, found: list[Event]) -> dict[str, np.ndarray]:
-    """Weights (T,) of each blendshape that the events move."""
+    """Weights (T,) of each blendshape that the events move, at ``times`` in any order."""
+    order = np.argsort(times, kind="stable")
+    ordered = np.asarray(times, np.float64)[order]
     # What events leave undone is multiplied: two that overlap never add up to more than 1.
     left: dict[str, np.ndarray] = {}
     for event in found:
-        shape = event.size * _profile(times - event.apex, event.hold)
+        span = (event.apex - _RISE, event.apex + event.hold + _FALL)
+        first, last = np.searchsorted(ordered, span)
+        shape = event.size * _profile(ordered[first:last] - event.apex, event.hold)
         for name, share in _shares(event):
-            left[name] = left.get(name, np.ones(len(times))) * (1 - np.clip(share * shape, 0, 1))
-    return {name: 1 - rest for name, rest in left.items()}
+            rest = left.setdefault(name, np.ones(len(ordered)))
+            rest[first:last] *= 1 - np.clip(share * shape, 0, 1)
+    placed = {name: np.empty(len(ordered)) for name in left}
+    for name, rest in left.items():
+        placed[name][order] = 1 - rest
+    return placed
 
 
 def _shares(event: Event) -> list[tuple[str, float]]:

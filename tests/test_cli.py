@@ -207,7 +207,10 @@ def test_help_needs_no_heavy_module():
     ("arguments", "message"),
     [
         (["nonsense"], "No such command"),
-        (["dub", "a.jpg"], "Missing argument"),
+        (["dub"], "Missing argument"),
+        (["dub", "a.jpg", "-o", "c.mp4"], "speech: expected a sound file, or a script"),
+        (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--tts", "x"], "tts: it belongs to a script"),
+        (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--emotion", "1-x:"], "emotion: expected"),
         (["dub", "a.jpg", "b.wav"], "Missing option"),
         (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--nonsense"], "No such option"),
         (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--fps", "0"], "fps: expected values >= 1"),

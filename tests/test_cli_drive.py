@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from facewright import cli
 from facewright.face.motion_io import load_motion
 from facewright.face.names import EXPRESSION_64
 from facewright.media.speech import read_speech
+from facewright.train.speech.score import closure_of
 from scipy.spatial.transform import Rotation
 
 
@@ -100,6 +103,45 @@ def test_whose_resting_face(tmp_path, plain, examples):
         "mouthSmileLeft").mean() + 0.05  # fmt: skip
 
 
+espeak = pytest.mark.skipif(
+    shutil.which("espeak-ng") is None and importlib.util.find_spec("espeakng_loader") is None,
+    reason="needs espeak-ng",
+)
+
+
+@espeak
+def test_a_script_is_spoken_and_felt(tmp_path, capsys):
+    arguments = ["drive", "-o", str(tmp_path / "m.npz"), "--speech-out", str(tmp_path / "m.wav")]
+    arguments += ["--script", "[angry @3] No, that is mine. [happy @3] Yes, take it.", "-q"]
+    assert cli.run([*arguments, "--cross-fade", "0.1"]) == 0
+    motion, speech = load_motion(tmp_path / "m.npz"), read_speech(tmp_path / "m.wav")
+    assert len(motion) == speech.frames(25.0)
+    assert motion.sources["emotion"] == "angry; happy"
+    half = len(motion) // 2
+    for name, first in (("browDownLeft", True), ("mouthSmileLeft", False)):
+        early, late = motion.column(name)[: half - 10], motion.column(name)[half + 10 :]
+        assert (early.mean() > late.mean() + 0.1) == first, name
+
+
+@espeak
+def test_a_script_from_a_file(tmp_path):
+    (tmp_path / "s.txt").write_text("Guten Morgen.", encoding="utf-8")
+    arguments = ["drive", "-o", str(tmp_path / "m.csv"), "--script", str(tmp_path / "s.txt"), "-q"]
+    assert cli.run([*arguments, "--lang", "de"]) == 0
+    assert (tmp_path / "m.csv").stat().st_size > 1000
+
+
+def test_an_emotion_is_shown_and_speech_kept(tmp_path, plain, examples):
+    out = tmp_path / "m.npz"
+    arguments = ["drive", str(examples / "speech.wav"), "-o", str(out), "--seed", "4", "-q"]
+    assert cli.run([*arguments, "--emotion", "0-3:furious@3", "--emotion", "3-:sad"]) == 0
+    felt, calm = load_motion(out), load_motion(plain)
+    frown = felt.column("browDownLeft") - calm.column("browDownLeft")
+    assert frown[:60].mean() > frown[100:].mean() + 0.2
+    before, after = (closure_of(m.expression) for m in (calm, felt))
+    np.testing.assert_allclose(after[before > 0.99], 1.0, atol=0.01)
+
+
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
@@ -107,6 +149,13 @@ def test_whose_resting_face(tmp_path, plain, examples):
         (["-o", "m.npz", "--fps", "0"], "fps: expected values >= 1"),
         (["-o", "m.npz", "--lip-offset", "900"], "lip_offset: expected values <= 500"),
         (["-o", "m.npz", "--smoothing", "-1"], "smoothing: expected values >= 0"),
+        (["-o", "m.npz", "--script", "Hello."], "speech: expected a sound file, or a script"),
+        (["-o", "m.npz", "--speech-out", "m.wav"], "speech_out: it belongs to a script"),
+        (["-o", "m.npz", "--emotion", "happy@9"], "intensity: expected values <= 3"),
+        (["-o", "m.npz", "--emotion", "9-:happy"], "there are 6"),
+        (["-o", "m.npz", "--gaze-keys", "1:"], "keys: expected TIME"),
+        (["-o", "m.npz", "--gaze", "away"], "gaze: 'away' is not one of natural"),
+        (["-o", "m.npz", "--head-model", "nod"], "head: 'nod' is not one of"),
         (["-o", "m.npz", "--driver", "magic"], "'magic' is not one of"),
         (["-o", "m.npz", "--gaze-from", "away"], "gaze_from: expected speech, photo, a motion"),
         (["-o", "m.npz", "--head-from", "absent.npz"], "absent.npz: no such"),

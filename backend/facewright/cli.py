@@ -76,11 +76,16 @@ app.command()(drive)
 @with_controls
 def dub(
     portrait: Portrait,
-    speech: Annotated[
-        Path, typer.Argument(metavar="SPEECH", help="WAV, FLAC, OGG, MP3, M4A, or a video.")
-    ],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT.mp4", help="What to write.")],
     wanted: ControlOptions,
+    speech: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="SPEECH",
+            help="WAV, FLAC, OGG, MP3, M4A, or a video; none with --script.",
+            show_default=False,
+        ),
+    ] = None,
     size: Annotated[
         int, typer.Option(metavar="256|512|1024", help="Side of the animated square, pixels.")
     ] = _DEFAULTS.size,
@@ -127,7 +132,7 @@ def dub(
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Make a portrait say a recorded speech.
+    """Make a portrait say a recorded speech, or a script.
 
     The video is as long as the speech and carries its sound. PORTRAIT may also be a
     subject that `facewright capture` wrote (.npz).
@@ -136,6 +141,8 @@ def dub(
     Examples:
       facewright dub portrait.jpg speech.wav -o talking.mp4
       facewright dub portrait.jpg speech.mp3 -o hd.mp4 --size 512 --fps 30
+      facewright dub portrait.jpg speech.wav -o sad.mp4 --emotion "sad, then relieved@3"
+      facewright dub portrait.jpg -o hello.mp4 --script "[happy] Hello! [calm] It is late."
       facewright dub group.jpg speech.wav -o second.mp4 --face 1
       facewright dub portrait.jpg speech.wav -o still.mp4 --head-motion 0 --blink-rate 0
       facewright dub portrait.jpg speech.wav -o a.mp4 --motion-out a.npz --sheet a.png
@@ -160,6 +167,8 @@ def dub(
             speech,
             out,
             options,
+            script=wanted.script(),
+            speech_out=wanted.speech_out,
             sources=wanted.sources,
             motion=motion,
             motion_out=motion_out,

@@ -5,14 +5,18 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from facewright.drive.controls import CHANNELS, GAZE_MODES, DriveControls, Sources
 from facewright.errors import InputError
+from facewright.spoken import ScriptOptions, script_text
+
+if TYPE_CHECKING:
+    from facewright.drive.emotion.cues import EmotionCue
 
 #: Takes a stage's name and the share of it that is done, 0..1.
 Tell = Callable[[str, float], None]
@@ -33,6 +37,8 @@ def _option(name: str, kind: Any, default: Any, metavar: str, text: str) -> insp
 _NUMBERS = (
     _option("fps", float, _PLAIN.fps, "RATE", "Frames a second, 1 to 240; 29.97 is exact."),
     _option("seed", int, _PLAIN.seed, "N", "Of all that is drawn at random."),
+    _option("cross_fade", float, _PLAIN.cross_fade, "S",
+            "Seconds in which one emotion becomes another, 0 to 10."),
     _option("mouth_opening", float, _PLAIN.mouth_opening, "X",
             "Factor on lip motion, 0 (the mouth rests) to 2."),
     _option("lip_offset", float, _PLAIN.lip_offset, "MS",
@@ -62,6 +68,13 @@ _TEXTS = {
     "head": "The same for the head, e.g. a video of another take.",
     "gaze": "The same for the gaze.",
 }
+_EMOTIONS = (
+    _option("emotion", list[str], [], "[START-[END]:]PROMPT[@INTENSITY]",
+            "What the face feels, in words and many languages: 'sadly surprised', 'angry, then "
+            "relieved', '0-2.5:afraid@3'. May be repeated."),
+    _option("intensity", float, 2.0, "X",
+            "Of emotions that do not say theirs, 1 (slight) to 3 (full)."),
+)  # fmt: skip
 _GAZE_KEYS = _option(
     "gaze_keys", str, "", "KEYS",
     "Gaze by hand, from when on: '0:camera 1.5:20,-5 4:photo' looks at the camera, from 1.5 s "
@@ -69,7 +82,21 @@ _GAZE_KEYS = _option(
     "2:camera@X,Y,Z look at a point, in metres.",
 )  # fmt: skip
 _SOURCES = tuple(_option(f"{c}_from", str, "speech", _FROM, _TEXTS[c]) for c in CHANNELS)
-_OPTIONS = (*_NUMBERS, _GAZE_KEYS, *_SOURCES)
+
+
+_SCRIPT = (
+    _option("script", str | None, None, "TEXT|FILE",
+            "Speak this in place of a recording; directions in brackets are emotions: "
+            "'[sadly surprised] Oh. [relieved] There you are.'"),
+    _option("lang", str, "en-us", "CODE", "Of the script: en-us, de, fr, ja, ..."),
+    _option("voice", str | None, None, "NAME",
+            "A variant of espeak-ng's voice (f2, m3, ...), or the command's {voice}."),
+    _option("tts", str | None, None, "COMMAND",
+            "Another synthesiser: 'piper -m voice.onnx -f {output}'; {text}, {input}, {output}, "
+            "{lang} and {voice} are filled in."),
+    _option("speech_out", Path | None, None, "S.wav", "Write what the script sounds like too."),
+)  # fmt: skip
+_OPTIONS = (*_SCRIPT, *_EMOTIONS, *_NUMBERS, _GAZE_KEYS, *_SOURCES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +114,42 @@ class ControlOptions:
             plain["gaze_keys"] = parse(text)
             if plain["gaze"] == _PLAIN.gaze:  # not chosen: the keys choose it
                 plain["gaze"] = "keys"
+        if self.values["emotion"]:
+            plain["emotion"] = tuple(map(self._cue, self.values["emotion"]))
         return DriveControls(**plain)
+
+    def _cue(self, text: str) -> EmotionCue:
+        from facewright.drive.emotion.cues import parse
+
+        cue = parse(text)
+        if "@" in text:
+            return cue
+        return replace(cue, intensity=self.values["intensity"])
+
+    def script(self) -> ScriptOptions | None:
+        """The script to be spoken, if there is one.
+
+        Raises:
+            InputError: its file cannot be read, or an option says something of no script.
+        """
+        text = self.values["script"]
+        if text is None:
+            for name in ("voice", "tts", "speech_out"):
+                if self.values[name] is not None:
+                    raise InputError(f"{name}: it belongs to a script; give --script as well")
+            return None
+        return ScriptOptions(
+            script_text(text),
+            self.values["lang"],
+            self.values["voice"],
+            self.values["tts"],
+            self.values["intensity"],
+        )
+
+    @property
+    def speech_out(self) -> Path | None:
+        """Where to write what the script sounds like."""
+        return self.values["speech_out"]
 
     def sources(self, tell: Tell) -> Sources:
         """Where each channel comes from; motions are read, and videos tracked, once each.

@@ -13,9 +13,6 @@ from facewright.cli_controls import ControlOptions, with_controls
 
 @with_controls
 def drive(
-    speech: Annotated[
-        Path, typer.Argument(metavar="SPEECH", help="WAV, FLAC, OGG, MP3, M4A, or a video.")
-    ],
     out: Annotated[
         Path,
         typer.Option(
@@ -27,6 +24,14 @@ def drive(
         ),
     ],
     wanted: ControlOptions,
+    speech: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="SPEECH",
+            help="WAV, FLAC, OGG, MP3, M4A, or a video; none with --script.",
+            show_default=False,
+        ),
+    ] = None,
     subject: Annotated[
         Path | None,
         typer.Option(
@@ -42,7 +47,7 @@ def drive(
     ] = "emoa2e",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Make a performance of speech: lips, brows, lids, head and gaze, frame by frame.
+    """Make a performance of speech or of a script: lips, brows, lids, head and gaze.
 
     The same seed is the same performance, seen at whatever frame rate. Each channel can come
     from somewhere else: --head-from take.mp4 takes the head of a video.
@@ -50,6 +55,8 @@ def drive(
     \b
     Examples:
       facewright drive speech.wav -o motion.npz
+      facewright drive speech.wav -o m.npz --emotion "sadly surprised, then relieved"
+      facewright drive -o m.npz --script "[angry @3] No. [sad] I mean, maybe." --speech-out m.wav
       facewright drive speech.wav -o livelink.csv --fps 60
       facewright drive speech.wav -o m.json --subject portrait.jpg --seed 7
       facewright drive speech.wav -o m.npz --head-from take.mp4 --lip-offset -40
@@ -63,6 +70,8 @@ def drive(
             speech,
             out,
             wanted.controls(),
+            script=wanted.script(),
+            speech_out=wanted.speech_out,
             sources=wanted.sources,
             subject=subject,
             face=face,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,8 @@ import numpy as np
 from facewright import checks, defaults
 from facewright.drive.base import DriveControls, Sources
 from facewright.errors import CancelledError, InputError
-from facewright.media.files import Source, check_writable, source_name
+from facewright.media.files import Source, check_writable, pending_bytes, source_name
+from facewright.spoken import ScriptOptions, sound_of
 
 if TYPE_CHECKING:
     from facewright.capture.subject import Subject
@@ -92,10 +94,12 @@ class DubResult:
 
 def dub(
     portrait: Source,
-    speech: Source,
+    speech: Source | None,
     out: str | Path,
     options: DubOptions | None = None,
     *,
+    script: ScriptOptions | None = None,
+    speech_out: str | Path | None = None,
     sources: SourcesReader | None = None,
     motion: str | Path | None = None,
     motion_out: str | Path | None = None,
@@ -111,7 +115,9 @@ def dub(
     Args:
         portrait: a photograph (path or bytes), or the path of a subject that
             ``facewright capture`` wrote (.npz).
-        speech: a sound file (path or bytes).
+        speech: a sound file (path or bytes), or None with a script.
+        script: spoken in place of a recording.
+        speech_out: where to write the sound as well (.wav).
         sources: reads where the performance's channels come from, in place of the
             controls' own.
         motion: a motion to perform (.npz) instead of one driven by the speech; of the
@@ -131,7 +137,7 @@ def dub(
     from facewright.animate.base import checked_steps
     from facewright.face import motion_io
     from facewright.film import performance, render
-    from facewright.media.speech import read_speech
+    from facewright.media.speech import encode_wav
     from facewright.media.video import VIDEO_SUFFIXES
 
     options = options or DubOptions()
@@ -140,6 +146,7 @@ def dub(
         (out, VIDEO_SUFFIXES),
         (motion_out, motion_io.SUFFIXES),
         (sheet_out, PICTURE_SUFFIXES),
+        (speech_out, (".wav",)),
     ):
         if path is not None:
             check_writable(path, suffixes)
@@ -150,27 +157,34 @@ def dub(
     checked_steps(animate_package.create(options.animator, options.weights), options.steps)
     job.tell("reading")
     given = motion_io.load_motion(motion) if motion is not None else None
-    sound = read_speech(speech)
+    if script is not None:
+        job.tell("speaking")
+    sound = sound_of(speech, script, options.controls)
+    options = dataclasses.replace(options, controls=sound.controls)
     subject = capture_subject(portrait, options, job)
     if given is None:
         if sources is not None:
             controls = dataclasses.replace(options.controls, sources=sources(job.tell))
             options = dataclasses.replace(options, controls=controls)
-        performed = drive(sound, subject, options, job)
+        performed = drive(sound.speech, subject, options, job)
     else:
         performed = performance(given, subject)
         options = dataclasses.replace(options, driver="")
-    del sound  # an hour of it would wait for the last frame
-    return render(
-        subject,
-        performed,
-        speech,
-        out,
-        options,
-        motion_out=motion_out,
-        sheet_out=sheet_out,
-        job=job,
-    )
+    source = sound.source
+    with ExitStack() as outputs:
+        if speech_out is not None:
+            outputs.enter_context(pending_bytes(speech_out, encode_wav(sound.speech)))
+        del sound  # an hour of it would wait for the last frame
+        return render(
+            subject,
+            performed,
+            source,
+            out,
+            options,
+            motion_out=motion_out,
+            sheet_out=sheet_out,
+            job=job,
+        )
 
 
 class Job:

@@ -1,9 +1,10 @@
-"""Speech -> motion file: what ``facewright drive`` does."""
+"""Speech or script -> motion file: what ``facewright drive`` does."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,8 @@ from facewright.dub import (
     drive,
 )
 from facewright.face import motion_io
-from facewright.media.files import Source, check_writable, write_bytes
+from facewright.media.files import Source, check_writable, pending_bytes
+from facewright.spoken import ScriptOptions, sound_of
 
 if TYPE_CHECKING:
     from facewright.face.motion import Motion
@@ -38,10 +40,12 @@ class Performed:
 
 
 def perform(
-    speech: Source,
+    speech: Source | None,
     out: str | Path,
     controls: DriveControls,
     *,
+    script: ScriptOptions | None = None,
+    speech_out: str | Path | None = None,
     sources: SourcesReader | None = None,
     subject: Source | None = None,
     face: int = 0,
@@ -52,9 +56,11 @@ def perform(
     """Write the performance of ``speech``: .npz, .csv (ARKit) or .json.
 
     Args:
-        speech: a sound file (path or bytes).
+        speech: a sound file (path or bytes), or None with a script.
         out: where to; the suffix says what.
         controls: how.
+        script: spoken in place of a recording.
+        speech_out: where to write the sound as well (.wav).
         sources: reads where the channels come from, in place of the controls' own.
         subject: whose resting face: a photograph, or a captured subject (.npz); None for
             the default model's mean face.
@@ -69,19 +75,26 @@ def perform(
         CancelledError: ``cancelled`` said so. On every error no output is left behind.
     """
     from facewright import drive as drivers
-    from facewright.media.speech import read_speech
+    from facewright.media.speech import encode_wav
 
     job = Job(progress, cancelled)
     check_writable(out, motion_io.SUFFIXES)
+    if speech_out is not None:
+        check_writable(speech_out, (".wav",))
     if driver not in drivers.names():
         drivers.create(driver)  # raises what it says of unknown names
-    job.tell("reading")
-    sound = read_speech(speech)
+    job.tell("reading" if script is None else "speaking")
+    sound = sound_of(speech, script, controls)
+    controls = sound.controls
     who = None if subject is None else capture_subject(subject, DubOptions(face=face), job)
     if sources is not None:
         controls = dataclasses.replace(controls, sources=sources(job.tell))
     options = DubOptions(controls=controls, driver=driver, face=face)
-    motion = drive(sound, who, options, job)
+    motion = drive(sound.speech, who, options, job)
     job.tell("writing")
-    write_bytes(out, motion_io.encode_motion(motion, Path(out).suffix))
+    with ExitStack() as outputs:  # which get their names together
+        if speech_out is not None:
+            outputs.enter_context(pending_bytes(speech_out, encode_wav(sound.speech)))
+        data = motion_io.encode_motion(motion, Path(out).suffix)
+        outputs.enter_context(pending_bytes(out, data))
     return Performed(motion, () if who is None else who.warnings)

@@ -9,6 +9,7 @@ import pytest
 from facewright import drive
 from facewright.drive import DriveControls, channels, gaze, lips
 from facewright.drive.controls import CHANNELS, GAZE_MODES, Sources
+from facewright.drive.emotion.cues import EmotionCue
 from facewright.drive.gaze import parse
 from facewright.errors import InputError
 from facewright.face.library import load_model
@@ -183,7 +184,15 @@ def test_smoothing_is_a_function_of_time(driver, speech):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("lip_offset", 501.0), ("lip_offset", float("nan")), ("smoothing", -1.0)],
+    [
+        ("lip_offset", 501.0),
+        ("lip_offset", float("nan")),
+        ("smoothing", -1.0),
+        ("cross_fade", -0.1),
+        ("emotion", "happy"),
+        ("guidance", 1.1),
+        ("brow_motion", 4.0),
+    ],
 )
 def test_controls_out_of_range_are_named(field, value):
     with pytest.raises(InputError, match=field):
@@ -222,3 +231,34 @@ def test_keys_belong_to_their_mode():
         DriveControls(gaze="keys")
     with pytest.raises(InputError, match="gaze: 'away' is not one of natural"):
         DriveControls(gaze="away")
+
+
+def test_emotion_is_layered_over_speech(driver, speech):
+    def felt(*cues: EmotionCue) -> Motion:
+        return driver(speech, None, replace(PLAIN, fps=50.0, emotion=cues, cross_fade=0.2))
+
+    calm = felt()
+    angry, later = felt(EmotionCue("angry")), felt(EmotionCue("angry", 3.0))
+    raised = [
+        felt(EmotionCue("surprised", intensity=eta)).column("browInnerUp").mean()
+        for eta in (1.0, 2.0, 3.0)
+    ]
+    assert raised == sorted(raised)
+    assert angry.column("browDownLeft").mean() > calm.column("browDownLeft").mean() + 0.2
+    start = int(2.8 * 50)
+    np.testing.assert_allclose(later.expression[:start], calm.expression[:start], atol=1e-5)
+    shut = closure_of(calm.expression) > 0.99
+    np.testing.assert_allclose(closure_of(angry.expression)[shut], 1.0, atol=0.01)
+    assert lips.opening(angry.expression)[shut].max() < 0.02
+    np.testing.assert_array_equal(angry.pose, calm.pose)
+    assert angry.sources["emotion"] == "angry"
+
+
+def test_emotion_leaves_given_channels_alone(driver, speech, tracked):
+    controls = replace(PLAIN, emotion=(EmotionCue("happy", intensity=3.0),))
+    mixed = driver(speech, None, replace(controls, sources=Sources(lips=tracked)))
+    lips_given = tracked.expression[:, channels.LIPS]
+    np.testing.assert_allclose(
+        mixed.expression[:, channels.LIPS], at(tracked, lips_given, mixed.times), atol=1e-5
+    )
+    assert mixed.column("eyeSquintLeft").mean() > 0.05

@@ -12,6 +12,7 @@
 ``rest``       what of the photographed expression stays while a face speaks
 ``head``       a seeded prior for gentle head motion
 ``blinks``     a seeded prior for blinks
+``live``       the same while the sound comes in; ``listening``, ``live_lips`` its parts
 ``speaker``    the driver ``emoa2e``: all of these together
 """
 

@@ -5,8 +5,9 @@ up for the head), blinks (drawn to the gaze's shifts), brows, lips. They are put
 this one, the strongest last:
 
 1. the resting face (``rest``): the photograph's with the mouth closed; of a smile less
-   while the face speaks, and less still while lips round,
-2. the lips that the speech asks for, and the brows, on top, within 0..1,
+   while the face speaks or feels something, and less still while lips round,
+2. the lips that the speech asks for, the emotion, which gives way where lips close or round
+   (``emotion.combine``), and the brows, on top, within 0..1,
 3. the lids: they follow the eyes, and a blink closes them from wherever they are,
 4. channels with a source of their own (``controls.sources``): their columns as given,
 5. smoothing, which leaves closed lips and shut lids alone.
@@ -19,15 +20,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from facewright.checks import Float32
 from facewright.drive import blinks, emoa2e, lids, lips, smoothing
 from facewright.drive.controls import CHANNELS, PHOTO, SPEECH, DriveControls
-from facewright.drive.gaze import Eyes, track
+from facewright.drive.emotion import combine
+from facewright.drive.emotion.cues import EmotionTrack
+from facewright.drive.emotion.cues import track as emotion_track
+from facewright.drive.gaze import Eyes, looking
 from facewright.drive.given import given
-from facewright.drive.heard import Heard
+from facewright.drive.heard import GRID, Heard
 from facewright.drive.pose.base import HeadDriver
 from facewright.drive.upper.base import UpperFace
 from facewright.face.coefficients import POSE
@@ -56,6 +61,7 @@ _MOOD = [
 _PUCKER, _FUNNEL = _AT["mouthPucker"], _AT["mouthFunnel"]
 _BEYOND = 1.0  # seconds after the speech that are planned: the last frame may lie there
 _MOOD_LOST = 0.55  # share of a resting smile that speaking takes
+_MOOD_FELT = 0.7  # what an emotion takes, whatever the photograph shows
 _MOOD_ROUNDED = 0.6  # and what rounded lips take of the rest
 
 
@@ -91,6 +97,7 @@ class Channels:
         head: (T, 6) as ``Motion.pose``.
         gaze: (T, 4) as ``Motion.gaze``, of a head with the poses (T, 6).
         brows: (T, 64) what brows do, and lids with them.
+        emotion: over time.
         given: (T, n) for channels of the expression with a source of their own.
     """
 
@@ -100,15 +107,29 @@ class Channels:
     head: Curve
     gaze: Looking
     brows: Curve
+    emotion: EmotionTrack
     given: dict[str, Curve]
 
 
-def spoken(scene: Scene, network: emoa2e.EmoA2E) -> Curve:
+def feeling(scene: Scene) -> EmotionTrack:
+    """The emotion cues on the performance's time line."""
+    if not scene.controls.emotion:
+        return EmotionTrack()  # the model that reads prompts is not needed
+    controls = scene.controls
+    return emotion_track(controls.emotion, scene.heard.seconds, fade=controls.cross_fade)
+
+
+def spoken(scene: Scene, network: emoa2e.EmoA2E, emotion: EmotionTrack) -> Curve:
     """(T, 64) lips as ``network`` reads them from the speech."""
     controls, rate = scene.controls, network.config.rate
     if controls.sources.lips != SPEECH:
-        return _nothing(len(EXPRESSION_64))
-    predicted = network.predict(scene.heard.mfccs, scene.identity)
+        return nothing(len(EXPRESSION_64))
+    felt: dict[str, Any] = {}
+    if network.config.emotion:
+        count = int((len(scene.heard.mfccs) - 1) / GRID * rate + 1e-6) + 1
+        at = np.arange(count) / rate
+        felt = {"emotion": emotion.code(at), "intensity": emotion.intensity(at)}
+    predicted = network.predict(scene.heard.mfccs, scene.identity, **felt)
     speaking = scene.heard.presence.speaking
     curves = lips.articulate(predicted, rate, speaking, controls.mouth_opening)
     late = controls.lip_offset / 1000
@@ -123,7 +144,7 @@ def head_pose(scene: Scene, mover: HeadDriver) -> Curve:
         motion = given("head", source, scene.model, heard.seconds)
         return lambda times: motion.pose(times) * np.float32(amount)
     if source == PHOTO or amount == 0:
-        return _nothing(POSE)
+        return nothing(POSE)
     return partial(
         mover, amount=amount, seed=controls.seed, heard=heard, guidance=controls.guidance,
         metres_per_unit=scene.model.metres_per_unit,
@@ -134,27 +155,28 @@ def brows(scene: Scene, mover: UpperFace) -> Curve:
     """(T, 64) what ``mover`` makes brows and lids do beyond the resting face."""
     controls = scene.controls
     if controls.sources.brows != SPEECH or controls.brow_motion == 0:
-        return _nothing(len(EXPRESSION_64))
+        return nothing(len(EXPRESSION_64))
     return partial(
         mover, heard=scene.heard, seed=controls.seed, amount=controls.brow_motion,
         resting=scene.resting,
     )  # fmt: skip
 
 
-def eyes(scene: Scene) -> tuple[Looking, Shifts | None]:
-    """(T, 4) where the eyes look, and when they jump there, if they do."""
+def eyes(scene: Scene, activity: Curve | None) -> tuple[Looking, Shifts | None]:
+    """(T, 4) where the eyes look, and when they jump there, if they do.
+
+    ``activity`` says how much is being said; None: something throughout.
+    """
     controls, heard, source = scene.controls, scene.heard, scene.controls.sources.gaze
     if isinstance(source, Motion):
         motion = given("gaze", source, scene.model, heard.seconds)
         return lambda times, pose: motion.gaze(times), None
     mode = "still" if source == PHOTO else controls.gaze
-    looking = partial(
-        track, mode=mode, eyes=scene.eyes, keys=controls.gaze_keys, seed=controls.seed,
-        pauses=heard.pauses, activity=heard.activity, aversion=controls.aversion,
-        seconds=heard.seconds + _BEYOND,
+    looks = looking(
+        mode, scene.eyes, heard.seconds + _BEYOND, keys=controls.gaze_keys, seed=controls.seed,
+        pauses=heard.pauses, activity=activity, aversion=controls.aversion,
     )  # fmt: skip
-    plan = looking(np.zeros(1))
-    return lambda times, pose: looking(times, pose=pose).gaze, (plan.shifts, plan.degrees)
+    return looks, looks.shifts
 
 
 def blinking(scene: Scene, shifts: Shifts | None, mover: UpperFace) -> Curve:
@@ -184,12 +206,18 @@ def face(times: np.ndarray, scene: Scene, parts: Channels, gaze: Float32) -> Flo
     said = parts.lips(times)
     out = np.tile(scene.resting, (len(times), 1))
     rounded = np.clip(said[:, _PUCKER] + said[:, _FUNNEL], 0, 1)
-    kept = (1 - _MOOD_LOST * parts.activity(times)) * (1 - _MOOD_ROUNDED * rounded)
+    activity, felt = parts.activity(times), parts.emotion.code(times).max(1)
+    kept = (1 - _MOOD_LOST * activity) * (1 - _MOOD_ROUNDED * rounded) * (1 - _MOOD_FELT * felt)
     out[:, _MOOD] *= kept[:, None]
+    if felt.any():
+        opening = scene.controls.mouth_opening
+        said = combine(said, parts.emotion.offsets(times), None, activity, opening)
     out += said
     raised = parts.brows(times)
     out[:, _UPPER] = np.clip(out[:, _UPPER] + raised[:, _UPPER], 0, 1)
-    out[:, lips.SPOKEN] = np.clip(out[:, lips.SPOKEN], 0, 1)
+    moved = (said != 0).any(0)
+    moved[lips.SPOKEN] = True
+    out[:, moved] = np.clip(out[:, moved], 0, 1)
     if scene.controls.sources.lids == SPEECH:
         follow = lids.lids_for(gaze, scene.eyes.rest.astype(np.float32), scene.resting)
         out = lids.combined(out, follow, parts.shut(times))
@@ -233,10 +261,13 @@ def told(scene: Scene, photographed: bool, head: HeadDriver, upper: UpperFace) -
             own[channel] = f"motion: {source.sources.get(channel, source.model)}"[:200]
         elif source == PHOTO:
             own[channel] = rest
+    if controls.emotion:
+        own["emotion"] = "; ".join(cue.prompt for cue in controls.emotion)[:200]
     return own
 
 
-def _nothing(width: int) -> Curve:
+def nothing(width: int) -> Curve:
+    """(T, width) zeros."""
     return lambda times: np.zeros((len(times), width), np.float32)
 
 

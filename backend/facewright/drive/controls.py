@@ -12,6 +12,7 @@ from facewright import checks
 from facewright.errors import InputError
 
 if TYPE_CHECKING:
+    from facewright.drive.emotion.cues import EmotionCue
     from facewright.drive.gaze.keys import Key
     from facewright.face.motion import Motion
 
@@ -88,6 +89,8 @@ class DriveControls:
         smoothing: standard deviation in milliseconds, 0..500, of a zero-phase Gaussian over
             the whole performance; closed lips and shut lids stay shut.
         sources: where each channel comes from.
+        emotion: what the face feels when, each cue with its intensity η; none: neutral.
+        cross_fade: seconds in which one emotion becomes another, 0..10.
     """
 
     fps: float = 25.0
@@ -105,6 +108,8 @@ class DriveControls:
     brow_motion: float = 1.0
     smoothing: float = 0.0
     sources: Sources = field(default_factory=Sources)
+    emotion: tuple[EmotionCue, ...] = ()
+    cross_fade: float = 0.5
 
     def __post_init__(self) -> None:
         checks.number("fps", self.fps, low=1.0, high=240.0)
@@ -122,6 +127,11 @@ class DriveControls:
             raise InputError(
                 f"gaze_keys: they belong to gaze 'keys', which needs one or more; got "
                 f"{len(self.gaze_keys)} with gaze {self.gaze!r}"
+            )
+        checks.number("cross_fade", self.cross_fade, low=0.0, high=10.0)
+        if not isinstance(self.emotion, tuple):
+            raise InputError(
+                f"emotion: expected a tuple of cues, got {type(self.emotion).__name__}"
             )
         if not 0 <= self.seed < 2**63:
             raise InputError(f"seed: expected 0 to 2^63 - 1, got {self.seed}")

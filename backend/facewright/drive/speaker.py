@@ -40,9 +40,9 @@ class Speaker:
         self.network = emoa2e.load(weights)
         if self.network.config.outputs != len(EXPRESSION_64):
             raise InputError(f"weights: {weights} does not drive {len(EXPRESSION_64)} blendshapes")
-        # Read when first asked for, by name, and kept.
-        self._head = cache(lambda name: pose.create(name or pose.DEFAULT))
-        self._upper = cache(lambda name: upper.create(name or upper.DEFAULT))
+        # What moves heads and brows, by name: read when first asked for, and kept.
+        self.head = cache(lambda name: pose.create(name or pose.DEFAULT))
+        self.upper = cache(lambda name: upper.create(name or upper.DEFAULT))
 
     def __call__(
         self,
@@ -53,18 +53,19 @@ class Speaker:
     ) -> Motion:
         """The performance of ``speech``; see :class:`facewright.drive.base.Driver`."""
         tell = progress or (lambda share: None)
-        model = _model(subject, self.name)
         heard = hear(speech, lambda share: tell(0.4 * share))
-        scene = _scene(heard, subject, controls, model)
-        mover, above = self._head(controls.head_model), self._upper(controls.brow_model)
-        eyes, shifts = channels.eyes(scene)
+        scene = scene_of(heard, subject, controls, self.name)
+        mover, above = self.head(controls.head_model), self.upper(controls.brow_model)
+        emotion = channels.feeling(scene)
+        eyes, shifts = channels.eyes(scene, heard.activity)
         parts = channels.Channels(
             activity=heard.activity,
-            lips=channels.spoken(scene, self.network),
+            lips=channels.spoken(scene, self.network, emotion),
             shut=channels.blinking(scene, shifts, above),
             head=channels.head_pose(scene, mover),
             gaze=eyes,
             brows=channels.brows(scene, above),
+            emotion=emotion,
             given=channels.apart(scene),
         )
         tell(0.9)
@@ -73,7 +74,7 @@ class Speaker:
         tell(1.0)
         return Motion(
             fps=controls.fps,
-            model=model.name,
+            model=scene.model.name,
             names=EXPRESSION_64,
             expression=expression,
             pose=poses,
@@ -92,9 +93,15 @@ def _model(subject: Subject | None, driver: str) -> MorphableModel:
     return model
 
 
-def _scene(
-    heard: Heard, subject: Subject | None, controls: DriveControls, model: MorphableModel
+def scene_of(
+    heard: Heard, subject: Subject | None, controls: DriveControls, driver: str
 ) -> channels.Scene:
+    """What the channels read.
+
+    Raises:
+        InputError: the subject is of a model that ``driver`` does not move.
+    """
+    model = _model(subject, driver)
     seen, identity = np.zeros(len(EXPRESSION_64), np.float32), None
     if subject is not None:
         seen, identity = subject.coefficients.expression, subject.coefficients.identity

@@ -210,3 +210,18 @@ class _Unnamed:
 
     def __init__(self, stream: Any) -> None:
         self.read, self.seek, self.tell = stream.read, stream.seek, stream.tell
+
+
+def encode_wav(speech: Speech) -> bytes:
+    """The bytes of a mono WAV of 16 bits; what exceeds full scale is clipped."""
+    import io
+    import wave
+
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(round(speech.rate))
+        scaled = np.round(np.clip(speech.samples, -1, 1) * 32767)
+        file.writeframes(scaled.astype("<i2").tobytes())
+    return buffer.getvalue()

@@ -71,24 +71,25 @@ def follow(
     """
     times = np.asarray(times, np.float64)
     now = np.clip(np.searchsorted(fixations.starts, times, side="right") - 1, 0, None)
-    before = np.maximum(now - 1, 0)
     head = np.zeros((len(times), 6)) if pose is None else np.asarray(pose, np.float64)
-    target = _looks(fixations, now, eyes, head)
-    left = _looks(fixations, before, eyes, head)
+    looks = _looks(fixations, now, eyes, head)
     # How long a saccade lasts is settled with the head at rest: it must not depend on
     # which frames are asked for. The next saccade waits for none.
     lasts = np.concatenate([[1.0], duration(_amplitudes(_at_rest(fixations, eyes)))])
     gaps = np.diff(fixations.starts, append=np.inf)
     lasts = np.minimum(lasts, np.maximum(gaps, 1e-6))
     share = profile((times - fixations.starts[now]) / lasts[now])
-    return left + share[:, None] * (target - left)
+    moving = np.flatnonzero((share < 1) & (now > 0))
+    left = _looks(fixations, now[moving] - 1, eyes, head[moving])
+    looks[moving] = left + share[moving, None] * (looks[moving] - left)
+    return looks
 
 
 def _looks(fixations: Fixations, rows: np.ndarray, eyes: Eyes, pose: Floats) -> Floats:
     points = fixations.points[rows]
-    in_scene = eyes.gaze(points, pose)
-    in_head = eyes.gaze(points)
-    looks = np.where(fixations.with_head[rows, None], in_head, in_scene)
+    # What moves with the head is seen as by a head at rest.
+    still = fixations.with_head[rows, None]
+    looks = eyes.gaze(points, np.where(still, 0.0, pose))
     return angles.limited(looks + fixations.residuals[rows]).astype(np.float64)
 
 

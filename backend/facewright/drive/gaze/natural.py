@@ -30,6 +30,7 @@ _LEAST_TOWARDS, _LEAST_AWAY, _MOST_AWAY = 0.5, 0.2, 4.0  # seconds
 DIRECTIONS = (15.54, 6.46, 17.69, 7.44, 16.80, 7.89, 20.38, 7.79)
 _PULL = 0.8  # seconds by which a look away moves to reach a pause
 _LISTENING = 0.25  # activity below which somebody listens
+_STEP = 0.1  # seconds between which activity is looked at
 _WANDER_SECONDS, _WANDER = 0.9, (0.7, 0.6)  # between small shifts; their spread, degrees
 _LANDING = 0.06  # error of a return, as a share of its way
 _DRIFT, _MICRO = 0.08, 0.15  # degrees of fixations' slow drift and of microsaccades
@@ -58,11 +59,14 @@ def fixations(
         aversion: factor on how often eyes look away; 0 is never.
     """
     point, residual = home
+    # Asked for once: it may be costly. Beyond ``seconds`` nothing is decided.
+    grid = np.arange(0, seconds + _STEP, _STEP)
+    saying = np.ones(len(grid)) if activity is None else np.asarray(activity(grid))
     looks: list[tuple[float, Floats]] = [(0.0, np.zeros(2))]
     time, cycle = 0.0, 0
     while time < seconds:
         rng = np.random.default_rng([seed, 0x6A5E, cycle])
-        said = 1.0 if activity is None else float(activity(np.array([time]))[0])
+        said = saying[min(int(time / _STEP), len(saying) - 1)]
         role = "talking" if said >= _LISTENING else "listening"
         draws = rng.random(5)
         leave = seconds

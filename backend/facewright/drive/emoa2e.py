@@ -183,6 +183,28 @@ class EmoA2E(nn.Module):
                 weight[place[inside]] += fade[inside]
         return out / weight[:, None]
 
+    def emotion_offsets(
+        self,
+        mfccs: Float32,
+        emotion: Float32,
+        intensity: float | Float32 = 1.0,
+        identity: Float32 | None = None,
+    ) -> Float32:
+        """What an emotion adds to the neutral face: β̂(z_emo, η) - β̂(0, η), never below zero.
+
+        For :func:`facewright.drive.emotion.combine`, which keeps the lips' timing and their
+        closures whatever the network makes of them. Costs two passes.
+
+        Args:
+            mfccs, emotion, intensity, identity: as for :meth:`predict`.
+
+        Returns:
+            (T, 64) in 0..1, position k at k / rate seconds.
+        """
+        felt = self.predict(mfccs, identity, emotion, intensity)
+        neutral = np.zeros(self.config.emotion, np.float32)
+        return np.clip(felt - self.predict(mfccs, identity, neutral, intensity), 0.0, 1.0)
+
     def _track(
         self, emotion: Float32 | None, intensity: float | Float32, total: int
     ) -> tuple[Float32 | None, Float32]:

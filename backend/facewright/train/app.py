@@ -159,6 +159,9 @@ def emoa2e(
     cache: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the clips' tracks are kept.")
     ] = None,
+    recordings: Annotated[
+        Path | None, typer.Option(metavar="DIR", help=".wav files of English that teach as well.")
+    ] = None,
     leave_out: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Part of an identity or voice to leave out; repeat it."),
@@ -179,8 +182,50 @@ def emoa2e(
     torch.set_num_threads(threads)
     run(
         work, preset, iterations=iterations, seed=seed, landmarks=landmarks, start=start,
-        clips=clips, manifest=manifest, cache=cache, leave_out=tuple(leave_out or ()),
-        report=typer.echo,
+        clips=clips, manifest=manifest, cache=cache, recordings=recordings,
+        leave_out=tuple(leave_out or ()), report=typer.echo,
+    )  # fmt: skip
+
+
+@app.command()
+def audio2exp(
+    work: Annotated[Path, typer.Option(metavar="DIR", help="For the weights; may hold a corpus.")],
+    clips: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Videos whose faces are base expressions.")
+    ] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="What is known of the clips.")
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the clips' tracks are kept.")
+    ] = None,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Part of an identity to leave out; repeat it."),
+    ] = None,
+    speaker: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="EmoA2E's weights; those that ship.")
+    ] = None,
+    iterations: Iterations = None,
+    seed: Seed = 0,
+    threads: Threads = 1,
+) -> None:
+    """Train Audio2Exp, which puts new speech into a performance, in minutes.
+
+    The speech is the corpus of `train emoa2e`, taken from DIR/corpus.npz or made there.
+
+    \b
+    Example:
+      facewright train audio2exp --work out/emoa2e --clips VIDEOS --manifest MANIFEST.csv
+    """
+    import torch
+
+    from facewright.train.audio2exp_run import run
+
+    torch.set_num_threads(threads)
+    run(
+        work, clips=clips, manifest=manifest, cache=cache, leave_out=tuple(leave_out or ()),
+        speaker=speaker, iterations=iterations, seed=seed, report=typer.echo,
     )  # fmt: skip
 
 
@@ -192,6 +237,9 @@ def evaluate_emoa2e(
     sentences: Annotated[
         Path, typer.Option(metavar="DIR", help="Recordings, with a file `transcription`.")
     ] = Path("/usr/share/pocketsphinx/test/data/librivox"),
+    prompts: Annotated[
+        str | None, typer.Option(metavar="en", help="Debian's English prompts as well.")
+    ] = None,
     clips: Annotated[
         list[Path] | None,
         typer.Option(metavar="VIDEO", help="With sound in sync; repeat it."),
@@ -200,33 +248,44 @@ def evaluate_emoa2e(
         float, typer.Option(metavar="RATE", help="Frames a second that are scored.")
     ] = 25.0,
 ) -> None:
-    """Score EmoA2E on speech that it never heard.
+    """Score EmoA2E on speech that it never heard, beside phone recognition with rules.
 
-    On LibriVox (Debian's pocketsphinx-testdata) against the teacher over aligned phones;
-    with --clips, its lips against those in videos.
+    On LibriVox (Debian's pocketsphinx-testdata), and with --prompts en on 100 of Debian's
+    English prompts, against the teacher over aligned phones; with --clips, its lips against
+    those in videos, beside loudness.
 
     \b
     Example:
-      facewright train evaluate-emoa2e
+      facewright train evaluate-emoa2e --prompts en
     """
+    import numpy as np
     import torch
 
     from facewright.drive.base import DriveControls
-    from facewright.drive.lips import opening
     from facewright.drive.speaker import WEIGHTS, Speaker
-    from facewright.media.speech import read_speech
-    from facewright.train.speech import score, seen
+    from facewright.errors import InputError
+    from facewright.train.speech import judged, score
 
     torch.set_num_threads(1)
+    if prompts not in (None, "en"):
+        raise InputError(f"prompts: expected 'en', got {prompts!r}: the others train")
     driver = Speaker(weights or WEIGHTS)
-    controls = DriveControls(fps=fps)
-    aligned = list(score.aligned_sentences(sentences))
-    motions = [driver(read_speech(s.path), None, controls).expression for s in aligned]
-    typer.echo(str(score.score(motions, fps, [(s.phones, s.seconds) for s in aligned])))
-    for clip in clips or []:
-        moved = driver(read_speech(clip), None, DriveControls(fps=25.0))
-        zero, lag, best = seen.lagged_correlation(opening(moved.expression), seen.lip_opening(clip))
-        typer.echo(f"{clip.name}: {zero:.2f} (best {best:.2f} at {lag * 40:+d} ms)")
+
+    def lips(speech, fps):  # type: ignore[no-untyped-def]
+        return driver(speech, None, DriveControls(fps=fps)).expression
+
+    sets = {"LibriVox": list(score.aligned_sentences(sentences))}
+    if prompts:
+        sets["English prompts"] = score.aligned_prompts()
+    for name, aligned in sets.items():
+        typer.echo(f"{name}, {len(aligned)} recordings")
+        for who, found in judged.against_phones(lips, aligned, fps).items():
+            typer.echo(f"  {who:17} {found}")
+    seen = [judged.against_lips(lips, clip) for clip in clips or []]
+    for one in seen:
+        typer.echo(str(one))
+    if seen:
+        typer.echo(f"mean: {np.mean([s.driver for s in seen]):.3f}")
 
 
 @app.command()

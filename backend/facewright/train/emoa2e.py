@@ -31,9 +31,10 @@ from facewright.train.speech.losses import losses, seen_loss
 
 LICENCE = "Apache-2.0"
 CREDIT = (
-    "Trained on espeak-ng and flite speech and on Italian prompts (c) 2012 Carlo Flora "
-    "(segreterietelefoniche.it) and Russian prompts (c) 2010 Maxim Topal (ivrvoice.ru), "
-    "CC-BY-3.0"
+    "Trained on espeak-ng and flite speech, on speech and lips of HDTF videos (CC BY 4.0; Zhang "
+    "et al., CVPR 2021), on a public-domain address (J. F. Kennedy, 1961), and on Italian "
+    "prompts (c) 2012 Carlo Flora (segreterietelefoniche.it) and Russian prompts (c) 2010 "
+    "Maxim Topal (ivrvoice.ru), CC-BY-3.0"
 )
 
 
@@ -48,6 +49,7 @@ class Preset:
         weight_rec, weight_lm: λ_rec, λ_lm (eq. 14); landmarks are in millimetres.
         weight_closure: of the closure loss, ours: plain squares shrink short closures.
         ema: decay of the averaged weights that ship.
+        copies: of recognised speech in the corpus, which is little.
         neutral: of a network with emotion, the share of windows that have none.
         seen: windows of real lips in each batch, beside it, where clips are given.
         weight_seen: of the loss against real lips, ours.
@@ -55,8 +57,8 @@ class Preset:
             corpus has no faces, so it learns that motion does not depend on α.
     """
 
-    espeak_hours: float = 4.0
-    flite_hours: float = 1.5
+    espeak_hours: float = 5.0
+    flite_hours: float = 2.0
     prompts: tuple[str, ...] = ("it", "ru")
     iterations: int = 11000
     batch: int = 16
@@ -66,6 +68,7 @@ class Preset:
     weight_rec: float = 100.0
     weight_lm: float = 0.1
     weight_closure: float = 20.0
+    copies: int = 6
     neutral: float = 0.6
     seen: int = 4
     weight_seen: float = 100.0

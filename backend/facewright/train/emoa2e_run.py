@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from facewright.drive import emoa2e
+from facewright.drive import emoa2e, features
 from facewright.errors import InputError
+from facewright.media.speech import Speech, read_speech
 from facewright.train import emoa2e as recipe
+from facewright.train.performance import performances
 from facewright.train.speech import corpus, watched
+from facewright.train.speech.align import Aligner
 from facewright.train.speech.losses import landmark_basis
+from facewright.train.speech.phones import Utterance
+from facewright.train.speech.recognised import Recogniser, utterance
+
+T = TypeVar("T")
 
 
 def run(
@@ -23,6 +31,7 @@ def run(
     clips: Path | None = None,
     manifest: Path | None = None,
     cache: Path | None = None,
+    recordings: Path | None = None,
     leave_out: Sequence[str] = (),
     report: Callable[[str], None] = print,
 ) -> None:
@@ -35,9 +44,11 @@ def run(
         seed: of weights, data and augmentation.
         landmarks: use the landmark loss.
         start: weights to begin from.
-        clips: a folder of videos whose lips teach as well.
+        clips: a folder of videos whose lips teach as well, and whose English speech joins
+            the corpus.
         manifest, cache: as for ``train.performance.performances``.
-        leave_out: parts of identities and of the corpus' sources that are left out.
+        recordings: a folder of .wav files of English speech that joins the corpus.
+        leave_out: parts of identities, file names and the corpus' sources that are left out.
         report: told how it goes.
 
     Raises:
@@ -47,19 +58,24 @@ def run(
         raise InputError(f"preset: {preset!r} is not one of {', '.join(recipe.PRESETS)}")
     plan = recipe.PRESETS[preset]
     network = None if start is None else emoa2e.load(start)
-    lips = []
+    lips, voices = [], {}
     if clips is not None:
         if network is None or network.config.emotion:
             raise InputError("clips: give emotion-free weights to begin from (start) as well")
-        lips = _watch(clips, manifest, cache, network, leave_out)
+        found = _without(performances(clips, manifest, cache), leave_out, lambda p: p.identity)
+        lips = watched.clips(found, network)
         for one in lips:
             report(f"{one.name}: {len(one.opening) / one.fps:.1f} s, late by {one.lag:+.2f} s")
+        voices |= {p.name: p.speech for p in found if p.speech is not None}
+    if recordings is not None:
+        files = _without(sorted(recordings.glob("*.wav")), leave_out, lambda f: f.stem)
+        voices |= {file.stem: read_speech(file) for file in files}
     sound = work / "corpus.npz"
     if not sound.is_file():
         made = corpus.make(plan.espeak_hours, plan.flite_hours, plan.prompts, seed, report)
         corpus.save(sound, made)
-    kept = [u for u in corpus.load(sound) if not any(part in u.source for part in leave_out)]
-    pairs = corpus.Corpus(kept)
+    kept = _without(corpus.load(sound), leave_out, lambda u: u.source)
+    pairs = corpus.Corpus(kept + plan.copies * _recognised(voices, report))
     report(f"{len(pairs)} utterances, {pairs.seconds() / 3600:.2f} h")
     basis = landmark_basis() if landmarks else None
     trainer = recipe.Trainer(pairs, plan, work, seed, basis, network, lips)
@@ -71,17 +87,19 @@ def run(
     trainer.run(iterations, report=tell)
 
 
-def _watch(
-    folder: Path,
-    manifest: Path | None,
-    cache: Path | None,
-    network: emoa2e.EmoA2E,
-    leave_out: Sequence[str],
-) -> list[watched.Clip]:
-    from facewright.train.performance import performances
+def _without(things: Sequence[T], parts: Sequence[str], name: Callable[[T], str]) -> list[T]:
+    """Those in whose name none of the parts occurs."""
+    return [thing for thing in things if not any(part in name(thing) for part in parts)]
 
-    found = watched.clips(performances(folder, manifest, cache), network)
-    found = [one for one in found if not any(part in one.identity for part in leave_out)]
-    if not found:
-        raise InputError(f"clips: {folder} holds none whose sound is in sync")
+
+def _recognised(voices: dict[str, Speech], report: Callable[[str], None]) -> list[Utterance]:
+    if not voices:
+        return []
+    recogniser, aligner = Recogniser(), Aligner()
+    found = []
+    for name, speech in voices.items():
+        samples = features.resampled(speech.samples, speech.rate)
+        one = utterance(samples, f"prompts/recognised/{name}", recogniser, aligner)
+        report(f"{name}: {'not understood' if one is None else f'{len(one.phones)} phones'}")
+        found += [one] if one else []
     return found

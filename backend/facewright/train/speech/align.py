@@ -52,7 +52,7 @@ class Aligner:
             phone
             for segments in found
             for name, start, end in segments
-            for phone in split(_reduced(name, end - start), start, end)
+            for phone in split(letters_of(name, end - start), start, end)
         ]
 
     def spelled(self, samples: NDArray[np.int16], words: Sequence[Sequence[str]]) -> list[Phone]:
@@ -122,8 +122,11 @@ class Aligner:
         self._decoder.end_utt()
 
 
-def _reduced(name: str, seconds: float) -> tuple[str, ...]:
-    """Letters of an ARPABET phone; the dictionary writes both "but" and "sofa" with AH."""
+def letters_of(name: str, seconds: float) -> tuple[str, ...]:
+    """Letters of an aligned ARPABET phone, none of a noise.
+
+    The dictionary writes both "but" and "sofa" with AH: the short ones are reduced.
+    """
     if name == "AH" and seconds < _SCHWA:
         return ("ə",)
     return ARPABET.get(name, ())

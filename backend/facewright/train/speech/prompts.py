@@ -53,7 +53,7 @@ def read(language: str) -> Iterator[Utterance]:
     aligner = Aligner()
     with Espeak() as espeak:
         for sound, text in listing(language):
-            samples = _decode(sound)
+            samples = decode(sound)
             words = re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)*['’]?", text)
             spelled = [w for w in espeak.words(words, language) if w]
             if not spelled or not 0.4 < len(samples) / RATE < 20:
@@ -67,7 +67,7 @@ def read(language: str) -> Iterator[Utterance]:
                 yield Utterance(samples, tuple(phones), language, "prompts/" + language)
 
 
-def _decode(path: Path) -> np.ndarray:
+def decode(path: Path) -> np.ndarray:
     """(N,) int16 at 16 kHz of a raw G.722 file."""
     import av
 

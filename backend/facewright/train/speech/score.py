@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facewright.checks import Float32
 from facewright.drive.lips import PRESS
 from facewright.errors import InputError
 from facewright.face.names import EXPRESSION_64
+from facewright.media.speech import Speech
 from facewright.train.speech import teacher
 from facewright.train.speech.phones import RATE, Phone
 
@@ -45,11 +48,17 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A recording, its aligned phones and its length."""
+    """A recording (N,) int16 at 16 kHz, its aligned phones and its length."""
 
-    path: Path
+    name: str
+    samples: NDArray[np.int16]
     phones: tuple[Phone, ...]
     seconds: float
+
+    @property
+    def speech(self) -> Speech:
+        """As drivers take it."""
+        return Speech(self.samples.astype(np.float32) / 32768)
 
 
 def aligned_sentences(folder: Path) -> Iterator[Sentence]:
@@ -58,8 +67,6 @@ def aligned_sentences(folder: Path) -> Iterator[Sentence]:
     Args:
         folder: with ``transcription``, lines of "<s> words </s> (name)", and name.wav.
     """
-    import re
-
     import soundfile
 
     from facewright.train.speech.align import Aligner
@@ -78,7 +85,36 @@ def aligned_sentences(folder: Path) -> Iterator[Sentence]:
         samples, rate = soundfile.read(path, dtype="int16")
         if rate != RATE:
             raise InputError(f"sentences: {path} is at {rate} Hz, expected {RATE}")
-        yield Sentence(path, tuple(aligner.english(samples, found[1])), len(samples) / RATE)
+        phones = tuple(aligner.english(samples, found[1]))
+        yield Sentence(path.stem, samples, phones, len(samples) / RATE)
+
+
+def aligned_prompts(count: int = 100) -> list[Sentence]:
+    """English telephone prompts (Debian's asterisk-core-sounds-en), which train nothing.
+
+    Of those in which at least four words are spoken, all of them in the CMU dictionary, and
+    that align as a recording of its words does, ``count`` at even steps through the list.
+
+    Raises:
+        InputError: the prompts are not installed.
+    """
+    from facewright.train.speech import prompts
+    from facewright.train.speech.align import Aligner, seconds_per_phone
+
+    aligner, found = Aligner(), []
+    for path, text in prompts.listing("en"):
+        samples = prompts.decode(path)
+        if len(re.findall(r"[a-z']+", text.lower())) < 4 or not 0.4 < len(samples) / RATE < 20:
+            continue
+        try:
+            phones = tuple(aligner.english(samples, text))
+        except InputError:
+            continue
+        mean, longest = seconds_per_phone(phones)
+        if 0.04 < mean < 0.16 and longest < 0.5:
+            found.append(Sentence(path.stem, samples, phones, len(samples) / RATE))
+    chosen = np.linspace(0, len(found) - 1, min(count, len(found))).round().astype(int)
+    return [found[k] for k in chosen]
 
 
 def closure_of(expression: Float32) -> Float32:

@@ -11,7 +11,9 @@ from facewright.errors import InputError
 def test_one_step_keeps_the_variance():  # eq. 1
     x, noise = torch.tensor([1.0, -2.0]), torch.tensor([0.5, 1.0])
     torch.testing.assert_close(d.diffuse(x, noise, 0.36), torch.tensor([1.1, -1.0]))
-    assert (1 - 0.36) + 0.36 == pytest.approx(1)
+    many = torch.randn(100_000, generator=torch.Generator().manual_seed(0))
+    other = torch.randn(100_000, generator=torch.Generator().manual_seed(1))
+    assert float(d.diffuse(many, other, 0.36).std()) == pytest.approx(1, abs=0.01)
 
 
 def test_all_steps_at_once_are_all_steps_in_turn():

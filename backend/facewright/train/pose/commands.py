@@ -7,10 +7,10 @@ from pathlib import Path
 
 from facewright.drive.pose import HeadDriver, create
 from facewright.errors import InputError
-from facewright.train.performance import performances
+from facewright.train.performance import Performance, performances
 from facewright.train.pose.recipe import PRESETS, Trainer
 from facewright.train.pose.score import report
-from facewright.train.pose.takes import Take, take
+from facewright.train.pose.takes import take
 
 
 def train(
@@ -42,9 +42,8 @@ def train(
     """
     if preset not in PRESETS:
         raise InputError(f"preset: {preset!r} is not one of {', '.join(PRESETS)}")
-    takes = _takes(clips, manifest, cache or work / "tracks", tell)
-    kept = [t for t in takes if not _named(t, leave_out)]
-    _checked(takes, leave_out)
+    found = _performances(clips, manifest, cache or work / "tracks", leave_out, tell)
+    kept = [take(clip) for clip in found if not _named(clip, leave_out)]
     heard = sum(t.seconds for t in kept if t.heard is not None)
     tell(f"{len(kept)} clips, {sum(t.seconds for t in kept):.0f} s, {heard:.0f} s with sound")
     trainer = Trainer(kept, PRESETS[preset], work, seed)
@@ -81,29 +80,30 @@ def evaluate(
     Returns:
         For each driver, :func:`facewright.train.pose.score.score` of each clip.
     """
-    takes = _takes(clips, manifest, cache, tell)
-    _checked(takes, only)
-    chosen = [t for t in takes if not only or _named(t, only)]
+    found = _performances(clips, manifest, cache, only, tell)
+    chosen = [take(clip) for clip in found if not only or _named(clip, only)]
     drivers: dict[str, HeadDriver] = {"prior": create("prior")}
     if weights is not None:
         drivers["diffusion"] = create("diffusion", weights)
     return report(chosen, drivers, tell, seeds, guidance)
 
 
-def _takes(
-    clips: Path, manifest: Path | None, cache: Path | None, tell: Callable[[str], None]
-) -> list[Take]:
+def _performances(
+    clips: Path,
+    manifest: Path | None,
+    cache: Path | None,
+    names: Sequence[str],
+    tell: Callable[[str], None],
+) -> list[Performance]:
+    """The folder's clips; each of ``names`` must be part of an identity."""
     found = performances(
         clips, manifest, cache, tell=lambda name, number, count: tell(f"{name} ({number}/{count})")
     )
-    return [take(clip) for clip in found]
+    for name in names:
+        if not any(_named(clip, [name]) for clip in found):
+            raise InputError(f"identity: {name!r} is in no clip's")
+    return found
 
 
-def _named(take: Take, parts: Sequence[str]) -> bool:
-    return any(part.lower() in take.identity.lower() for part in parts)
-
-
-def _checked(takes: Sequence[Take], parts: Sequence[str]) -> None:
-    for part in parts:
-        if not any(_named(take, [part]) for take in takes):
-            raise InputError(f"identity: {part!r} is in no clip's")
+def _named(clip: Performance, parts: Sequence[str]) -> bool:
+    return any(part.lower() in clip.identity.lower() for part in parts)

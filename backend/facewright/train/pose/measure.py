@@ -16,7 +16,7 @@ from facewright.checks import Float32
 #: Edges of the bands that :func:`bands` compares, in Hz, an octave wide.
 BANDS = (0.15, 0.3, 0.6, 1.2, 2.4, 4.8)
 _BEAT = 0.12  # seconds; how far from an accent a beat counts for 0.6
-_SHIFTS = 40  # of the sound, for what alignment is without any relation
+_SHIFTS = 37  # of the sound, for what alignment is without any relation
 
 
 def spread(poses: Float32) -> Float32:

@@ -56,7 +56,7 @@ PRESETS = {
                    config=Config(width=128, blocks=6, heads=8, window=256)),
     #: Seconds: does the recipe run at all?
     "smoke": Preset(iterations=60, batch=8, warm_up=5, ema=0.9, rate=3e-3,
-                    config=Config(window=32, width=16, heads=2, blocks=2, dropout=0.0)),
+                    config=Config(window=24, width=16, heads=2, blocks=2, dropout=0.0)),
 }  # fmt: skip
 
 

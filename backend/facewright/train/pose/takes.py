@@ -17,7 +17,7 @@ from facewright.face.pose import relative_to
 from facewright.train.performance import Performance
 
 #: What a mirrored head does: yaw, roll and what is sideways change sign.
-_MIRROR = np.float32([1, -1, -1, -1, 1, 1])
+_MIRROR = np.array([1, -1, -1, -1, 1, 1], np.float32)
 _SPEEDS = (0.85, 1.2)
 
 

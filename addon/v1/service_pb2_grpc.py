@@ -40,6 +40,11 @@ class FacewrightServiceStub(object):
                 request_serializer=facewright_dot_v1_dot_service__pb2.DriveSpeechRequest.SerializeToString,
                 response_deserializer=facewright_dot_v1_dot_service__pb2.DriveSpeechResponse.FromString,
                 )
+        self.DriveLive = channel.stream_stream(
+                '/facewright.v1.FacewrightService/DriveLive',
+                request_serializer=facewright_dot_v1_dot_service__pb2.DriveLiveRequest.SerializeToString,
+                response_deserializer=facewright_dot_v1_dot_service__pb2.DriveLiveResponse.FromString,
+                )
         self.Animate = channel.stream_stream(
                 '/facewright.v1.FacewrightService/Animate',
                 request_serializer=facewright_dot_v1_dot_service__pb2.AnimateRequest.SerializeToString,
@@ -86,6 +91,15 @@ class FacewrightServiceServicer(object):
 
     def DriveSpeech(self, request, context):
         """Drive a subject from speech. Answers: progress, one header, frames in order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DriveLive(self, request_iterator, context):
+        """Drive a subject from sound as it is being spoken. One header, then samples in chunks of
+        any length. Answers: one header, then frames in order, each as soon as the sound is there
+        that it depends on (Driver.live_seconds after its time); the last ones at half-close.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -138,6 +152,11 @@ def add_FacewrightServiceServicer_to_server(servicer, server):
                     servicer.DriveSpeech,
                     request_deserializer=facewright_dot_v1_dot_service__pb2.DriveSpeechRequest.FromString,
                     response_serializer=facewright_dot_v1_dot_service__pb2.DriveSpeechResponse.SerializeToString,
+            ),
+            'DriveLive': grpc.stream_stream_rpc_method_handler(
+                    servicer.DriveLive,
+                    request_deserializer=facewright_dot_v1_dot_service__pb2.DriveLiveRequest.FromString,
+                    response_serializer=facewright_dot_v1_dot_service__pb2.DriveLiveResponse.SerializeToString,
             ),
             'Animate': grpc.stream_stream_rpc_method_handler(
                     servicer.Animate,
@@ -241,6 +260,23 @@ class FacewrightService(object):
         return grpc.experimental.unary_stream(request, target, '/facewright.v1.FacewrightService/DriveSpeech',
             facewright_dot_v1_dot_service__pb2.DriveSpeechRequest.SerializeToString,
             facewright_dot_v1_dot_service__pb2.DriveSpeechResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def DriveLive(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(request_iterator, target, '/facewright.v1.FacewrightService/DriveLive',
+            facewright_dot_v1_dot_service__pb2.DriveLiveRequest.SerializeToString,
+            facewright_dot_v1_dot_service__pb2.DriveLiveResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

@@ -49,8 +49,22 @@ class Sound:
     controls: DriveControls
 
 
-def sound_of(speech: Source | None, script: ScriptOptions | None, controls: DriveControls) -> Sound:
+def sound_of(
+    speech: Source | None,
+    script: ScriptOptions | None,
+    controls: DriveControls,
+    *,
+    max_seconds: float = 3600.0,
+    name: str = "speech",
+) -> Sound:
     """Read the speech, or have the script spoken.
+
+    Args:
+        speech: a sound file, or None with a script.
+        script: or None with a sound file.
+        controls: of the performance, to which the script's directions are added.
+        max_seconds: a longer sound is refused.
+        name: how messages call the bytes of a sound file.
 
     Raises:
         InputError: neither or both are given, or what there is cannot be used.
@@ -61,10 +75,13 @@ def sound_of(speech: Source | None, script: ScriptOptions | None, controls: Driv
         raise InputError("speech: expected a sound file, or a script in its place")
     if script is None:
         assert speech is not None
-        return Sound(read_speech(speech), speech, controls)
+        sound = read_speech(speech, max_seconds=max_seconds, name=name)
+        return Sound(sound, speech, controls)
     from facewright.drive.script import emotions, speak
 
-    spoken = speak(script.text, script.language, script.voice, command=script.command)
+    spoken = speak(
+        script.text, script.language, script.voice, command=script.command, max_seconds=max_seconds
+    )
     directions = emotions(spoken)
     said = ["@" in prompt for prompt, _, _ in spoken.cues]
     felt = [

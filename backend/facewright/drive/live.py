@@ -73,6 +73,7 @@ class Live:
         rate: of the samples to come, 8000..192000.
 
     Attributes:
+        model: whose blendshapes the frames' are.
         sources: as of a Motion.
 
     Raises:
@@ -93,6 +94,7 @@ class Live:
         self._resample = _resampler(rate)
         self._scene = scene_of(_Known.of(self._sound), subject, controls, driver.name)
         self._lips = LiveLips(driver.network, self._sound, controls, self._scene.identity)
+        self.model = self._scene.model.name
         self._head, self._upper = driver.head("prior"), driver.upper("prior")
         self.sources = channels.told(self._scene, subject is not None, self._head, self._upper)
         self._received, self._frame, self._planned, self._ended = 0, 0, 0.0, False

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import numpy as np
 
 import facewright
 from facewright.checks import Float32
@@ -66,6 +67,19 @@ class RemoteSubject:
     def vertices(self) -> Float32:
         """(V, 3) at rest, in model space."""
         return array("vertices", self.mesh.vertices, "f4", (self.mesh.vertex_count, 3))
+
+
+@dataclass(frozen=True, slots=True)
+class RemotePerformance:
+    """A driven performance.
+
+    Attributes:
+        motion: its frames.
+        sound: the WAV file of a script; empty without one.
+    """
+
+    motion: Motion
+    sound: bytes
 
 
 class Client:
@@ -182,42 +196,73 @@ class Client:
 
     def drive(
         self,
-        speech: Path | bytes,
+        speech: Path | bytes | None,
         *,
         subject_id: str = "",
         fps: float = 25.0,
         progress: Progress | None = None,
         **options: Any,
     ) -> Motion:
-        """Drive a subject from speech; ``options`` are fields of ``DriveSpeechRequest``."""
+        """Drive a subject from speech; ``options`` are fields of ``DriveSpeechRequest``.
+
+        With ``script`` among them, ``speech`` is None; see also :meth:`speak`.
+        """
+        return self.speak(
+            speech, subject_id=subject_id, fps=fps, progress=progress, **options
+        ).motion
+
+    def speak(
+        self,
+        speech: Path | bytes | None = None,
+        *,
+        progress: Progress | None = None,
+        **options: Any,
+    ) -> RemotePerformance:
+        """As :meth:`drive`, with the sound of a script."""
         request = service_pb2.DriveSpeechRequest(
             protocol_version=service_pb2.PROTOCOL_VERSION,
-            speech_sha256=self.put(speech),
-            subject_id=subject_id,
-            fps=fps,
+            speech_sha256="" if speech is None else self.put(speech),
             **options,
         )
         header = face_pb2.MotionHeader()
         runs: list[face_pb2.MotionFrames] = []
+        sound: list[bytes] = []
         for answer in self._stream(self._stub.DriveSpeech, request, progress):
-            if answer.WhichOneof("part") == "header":
-                header = answer.header
-            else:
-                runs.append(answer.frames)
+            match answer.WhichOneof("part"):
+                case "header":
+                    header = answer.header
+                case "frames":
+                    runs.append(answer.frames)
+                case "speech":
+                    sound.append(answer.speech)
+        return RemotePerformance(_motion(header, runs), b"".join(sound))
 
-        def joined(field: str, width: int) -> Float32:
-            data = b"".join(getattr(run, field) for run in runs)
-            return array(field, data, "f4", (header.frame_count, width))
+    def drive_live(
+        self, chunks: Iterable[Float32], *, sample_rate: int = 16_000, **options: Any
+    ) -> Iterator[Motion]:
+        """Drive from samples as they come; yields runs of frames, one after another.
 
-        return Motion(
-            fps=header.fps,
-            model=header.model,
-            names=tuple(header.names),
-            expression=joined("expression", len(header.names)),
-            pose=joined("pose", 6),
-            gaze=joined("gaze", 4),
-            sources=dict(header.sources),
+        ``options`` are fields of ``DriveSpeechRequest``. Closing the iterator stops the work.
+        """
+        controls = service_pb2.DriveSpeechRequest(
+            protocol_version=service_pb2.PROTOCOL_VERSION, **options
         )
+        begun = service_pb2.DriveLiveHeader(controls=controls, sample_rate=sample_rate)
+
+        def requests() -> Iterator[service_pb2.DriveLiveRequest]:
+            yield service_pb2.DriveLiveRequest(header=begun)
+            for chunk in chunks:
+                data = np.ascontiguousarray(chunk, "<f4").tobytes()
+                yield service_pb2.DriveLiveRequest(samples=data)
+
+        with self._errors():
+            call = self._stub.DriveLive(requests(), metadata=self._metadata)
+            try:
+                header = next(call).header
+                for answer in call:
+                    yield _motion(header, [answer.frames])
+            finally:
+                call.cancel()
 
     def animate(
         self,
@@ -337,6 +382,24 @@ class Client:
             yield
         except grpc.RpcError as error:
             raise error_of(error, self.address) from error
+
+
+def _motion(header: face_pb2.MotionHeader, runs: list[face_pb2.MotionFrames]) -> Motion:
+    count = header.frame_count or sum(len(run.times) for run in runs)
+
+    def joined(field: str, width: int) -> Float32:
+        data = b"".join(getattr(run, field) for run in runs)
+        return array(field, data, "f4", (count, width))
+
+    return Motion(
+        fps=header.fps,
+        model=header.model,
+        names=tuple(header.names),
+        expression=joined("expression", len(header.names)),
+        pose=joined("pose", 6),
+        gaze=joined("gaze", 4),
+        sources=dict(header.sources),
+    )
 
 
 class _Gate:

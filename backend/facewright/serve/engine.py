@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from facewright import defaults
 from facewright.animate import base as animators
@@ -15,38 +15,27 @@ from facewright.animate.base import Geometry
 from facewright.capture.subject import Subject
 from facewright.checks import UInt8
 from facewright.drive import base as drivers
-from facewright.drive.base import DriveControls
 from facewright.errors import FacewrightError, InputError
 from facewright.face.motion import Motion
 from facewright.media.picture import read_picture
-from facewright.media.speech import Speech, read_speech
+from facewright.media.speech import Speech, encode_wav
 from facewright.serve import messages
+from facewright.serve.abilities import driver_abilities
 from facewright.serve.assets import Asset
+from facewright.serve.driving import DriveOptions
 from facewright.serve.limits import Limits
 from facewright.serve.sessions import model_id
 from facewright.serve.v1 import service_pb2
 from facewright.serve.worker import Job
+from facewright.spoken import sound_of
+
+if TYPE_CHECKING:
+    from facewright.drive.live import Live
 
 log = logging.getLogger("facewright.serve")
 
 #: Prepared subjects kept; one holds some tens of megabytes.
 MAX_PREPARED = 8
-
-
-@dataclass(frozen=True, slots=True)
-class DriveOptions:
-    """What a DriveSpeech request asks for.
-
-    Attributes:
-        driver: by name.
-        start, length: the part of the sound, seconds; length 0 is to its end.
-        controls: for the driver.
-    """
-
-    driver: str
-    start: float
-    length: float
-    controls: DriveControls
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +107,7 @@ class Engine:
                 reach=animator.reach,
             )
         for name in drivers.names():
-            driver = self._driver(name)
-            response.drivers.add(name=name, summary=driver.summary, licence=driver.licence)
+            response.drivers.append(driver_abilities(name, self._driver(name)))
         return response
 
     def model_id(self) -> str:
@@ -154,18 +142,43 @@ class Engine:
         ]
 
     def drive(
-        self, speech: Asset, subject: Subject | None, options: DriveOptions, job: Job
-    ) -> Motion:
-        """Decode a sound, cut it and drive a subject, or the model's mean, with it."""
-        job.progress("reading the sound", 0.0)
-        sound = read_speech(
-            speech.path.read_bytes(),
-            max_seconds=self._limits.max_speech_seconds,
-            name=speech.label,
-        )
+        self, speech: Asset | None, subject: Subject | None, options: DriveOptions, job: Job
+    ) -> tuple[Motion, bytes]:
+        """Decode a sound, or speak a script; cut it; drive a subject, or the model's mean.
+
+        Returns:
+            The motion, and the WAV file of a script (empty without one).
+        """
+        source = None
+        if speech is not None:
+            job.progress("reading the sound", 0.0)
+            source = speech.path.read_bytes()
+        else:
+            job.progress("speaking", 0.0)
+        longest = self._limits.max_speech_seconds
+        controls = options.performed()
+        label = "speech" if speech is None else speech.label
+        sound = sound_of(source, options.script, controls, max_seconds=longest, name=label)
         job.progress("driving", 0.1)
         driver = self._driver(options.driver)
-        return driver(_cut(sound, options), subject, options.controls, _share(job))
+        cut = _cut(sound.speech, options)
+        motion = driver(cut, subject, sound.controls, _share(job))
+        said = encode_wav(cut) if options.script is not None else b""
+        return motion, said
+
+    def live(self, subject: Subject | None, options: DriveOptions, rate: int) -> Live:
+        """Begin a live performance.
+
+        Raises:
+            InputError: the driver has none, or the controls need to know the future.
+        """
+        from facewright.drive.live import Live
+        from facewright.drive.speaker import Speaker
+
+        driver = self._driver(options.driver)
+        if not isinstance(driver, Speaker):
+            raise InputError(f"driver: {options.driver!r} cannot be driven live")
+        return Live(driver, subject, options.performed(), rate)
 
     def prepare(self, recipe: Recipe, subject: Subject) -> Any:
         """What an animator keeps of a subject, from the cache or anew."""

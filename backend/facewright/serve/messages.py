@@ -108,27 +108,44 @@ def picture(pixels: UInt8) -> face_pb2.Picture:
 
 def motion(value: Motion) -> Iterator[service_pb2.DriveSpeechResponse]:
     """A motion's header, then its frames in runs."""
-    yield service_pb2.DriveSpeechResponse(
-        header=face_pb2.MotionHeader(
-            fps=value.fps,
-            model=value.model,
-            names=value.names,
-            frame_count=len(value),
-            sources=value.sources,
-        )
-    )
+    header = motion_header(value.fps, value.model, value.names, value.sources, len(value))
+    yield service_pb2.DriveSpeechResponse(header=header)
     step = max(1, CHUNK_BYTES // (4 * (len(value.names) + 12)))
     for first in range(0, len(value), step):
         run = slice(first, first + step)
         yield service_pb2.DriveSpeechResponse(
-            frames=face_pb2.MotionFrames(
-                first=first,
-                times=value.times[run],
-                expression=_bytes(value.expression[run], "<f4"),
-                pose=_bytes(value.pose[run], "<f4"),
-                gaze=_bytes(value.gaze[run], "<f4"),
+            frames=motion_frames(
+                value.fps, first, value.expression[run], value.pose[run], value.gaze[run]
             )
         )
+
+
+def motion_header(
+    fps: float, model: str, names: tuple[str, ...], sources: dict[str, str], count: int
+) -> face_pb2.MotionHeader:
+    """What begins a motion; ``count`` 0 where it is not known yet."""
+    return face_pb2.MotionHeader(
+        fps=fps, model=model, names=names, frame_count=count, sources=sources
+    )
+
+
+def motion_frames(
+    fps: float, first: int, expression: Float32, pose: Float32, gaze: Float32
+) -> face_pb2.MotionFrames:
+    """A run of frames, of which the first one has the index ``first``."""
+    return face_pb2.MotionFrames(
+        first=first,
+        times=(first + np.arange(len(expression))) / fps,
+        expression=_bytes(expression, "<f4"),
+        pose=_bytes(pose, "<f4"),
+        gaze=_bytes(gaze, "<f4"),
+    )
+
+
+def sound(wav: bytes) -> Iterator[service_pb2.DriveSpeechResponse]:
+    """A script's sound in pieces."""
+    for first in range(0, len(wav), CHUNK_BYTES):
+        yield service_pb2.DriveSpeechResponse(speech=wav[first : first + CHUNK_BYTES])
 
 
 def _eye_centres(model: MorphableModel, rest: Float32) -> Float32 | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, TypeVar
 
@@ -13,15 +15,16 @@ import grpc
 
 import facewright
 from facewright.capture.subject import Subject
-from facewright.drive.base import DriveControls
 from facewright.errors import InputError
 from facewright.serve import limits as bounds
 from facewright.serve import messages
 from facewright.serve.animating import AnimateStream, frame_result
 from facewright.serve.assets import AssetStore
 from facewright.serve.combining import Combiner
-from facewright.serve.engine import DriveOptions, Engine
+from facewright.serve.driving import SAMPLE_RATES, drive_options, live_options
+from facewright.serve.engine import Engine
 from facewright.serve.limits import Limits
+from facewright.serve.live import LiveStream
 from facewright.serve.sessions import SubjectStore, subject_id
 from facewright.serve.staging import Stage, previewed, stage
 from facewright.serve.status import StatusError, abort
@@ -32,7 +35,6 @@ from facewright.serve.worker import Job, Slots, Worker
 T = TypeVar("T")
 
 CAPTURE_SIZES = (256, 1024, 512)  # min, max, default
-DEFAULT_DRIVER, DEFAULT_FPS = "emoa2e", 25.0
 
 
 def _call(method: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T | None]]:
@@ -166,21 +168,37 @@ class FacewrightService(service_pb2_grpc.FacewrightServiceServicer):
     async def DriveSpeech(
         self, request: service_pb2.DriveSpeechRequest, context: grpc.aio.ServicerContext
     ) -> None:
-        """Speech asset -> motion, in runs of frames."""
+        """Speech asset or script -> motion, in runs of frames."""
         bounds.protocol_version(request.protocol_version)
         subject = self.subjects.get(request.subject_id) if request.subject_id else None
-        options = self._drive_options(request)
-        with (
-            self._jobs.take(),
-            self._assets.hold("speech_sha256", request.speech_sha256) as speech,
-        ):
-            motion = await self._progressing(
+        with self._jobs.take(), ExitStack() as held:
+            options = drive_options(request, self._limits, held, self._assets.hold)
+            speech = None
+            if options.script is None:
+                digest = request.speech_sha256
+                speech = held.enter_context(self._assets.hold("speech_sha256", digest))
+            motion, said = await self._progressing(
                 context,
                 service_pb2.DriveSpeechResponse,
                 lambda engine, job: engine.drive(speech, subject, options, job),
             )
-            for message in messages.motion(motion):
+            for message in itertools.chain(messages.sound(said), messages.motion(motion)):
                 await self._write(context, message)
+
+    @_call
+    async def DriveLive(self, requests: Any, context: grpc.aio.ServicerContext) -> None:
+        """Header, then samples; frames as soon as they are known."""
+        with self._streams.take(), ExitStack() as held:
+            header = await self._first(context, "header")
+            controls = header.controls
+            bounds.protocol_version(controls.protocol_version)
+            subject = self.subjects.get(controls.subject_id) if controls.subject_id else None
+            options = live_options(header, held, self._assets.hold)
+            rate = bounds.whole("sample_rate", header.sample_rate, *SAMPLE_RATES)
+            worker = self._worker()
+            live = await worker.run(lambda engine, job: engine.live(subject, options, rate))
+            stream = LiveStream(context, live, options.controls.fps, rate, self._limits)
+            await stream.run(self._in_pool)  # not on the worker: others' work would delay it
 
     @_call
     async def Animate(self, requests: Any, context: grpc.aio.ServicerContext) -> None:
@@ -275,16 +293,3 @@ class FacewrightService(service_pb2_grpc.FacewrightServiceServicer):
             return await task
         finally:
             task.cancel()
-
-    def _drive_options(self, request: service_pb2.DriveSpeechRequest) -> DriveOptions:
-        longest = self._limits.max_speech_seconds
-        optional = ("mouth_opening", "head_motion", "blink_rate")
-        given = {field: getattr(request, field) for field in optional if request.HasField(field)}
-        return DriveOptions(
-            driver=bounds.name("driver", request.driver) or DEFAULT_DRIVER,
-            start=bounds.real("start_seconds", request.start_seconds, 0.0, longest),
-            length=bounds.real("length_seconds", request.length_seconds, 0.0, longest),
-            controls=DriveControls(  # which checks its own bounds
-                fps=request.fps or DEFAULT_FPS, seed=request.seed, **given
-            ),
-        )

@@ -97,14 +97,26 @@ class Animator(_message.Message):
     def __init__(self, name: _Optional[str] = ..., summary: _Optional[str] = ..., sizes: _Optional[_Iterable[int]] = ..., needs_correspondence: bool = ..., licence: _Optional[str] = ..., min_steps: _Optional[int] = ..., default_steps: _Optional[int] = ..., max_steps: _Optional[int] = ..., preview_steps: _Optional[int] = ..., reach: _Optional[int] = ...) -> None: ...
 
 class Driver(_message.Message):
-    __slots__ = ("name", "summary", "licence")
+    __slots__ = ("name", "summary", "licence", "head_models", "brow_models", "gaze_modes", "emotions", "scripts", "live_seconds")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     LICENCE_FIELD_NUMBER: _ClassVar[int]
+    HEAD_MODELS_FIELD_NUMBER: _ClassVar[int]
+    BROW_MODELS_FIELD_NUMBER: _ClassVar[int]
+    GAZE_MODES_FIELD_NUMBER: _ClassVar[int]
+    EMOTIONS_FIELD_NUMBER: _ClassVar[int]
+    SCRIPTS_FIELD_NUMBER: _ClassVar[int]
+    LIVE_SECONDS_FIELD_NUMBER: _ClassVar[int]
     name: str
     summary: str
     licence: str
-    def __init__(self, name: _Optional[str] = ..., summary: _Optional[str] = ..., licence: _Optional[str] = ...) -> None: ...
+    head_models: _containers.RepeatedScalarFieldContainer[str]
+    brow_models: _containers.RepeatedScalarFieldContainer[str]
+    gaze_modes: _containers.RepeatedScalarFieldContainer[str]
+    emotions: _containers.RepeatedScalarFieldContainer[str]
+    scripts: bool
+    live_seconds: float
+    def __init__(self, name: _Optional[str] = ..., summary: _Optional[str] = ..., licence: _Optional[str] = ..., head_models: _Optional[_Iterable[str]] = ..., brow_models: _Optional[_Iterable[str]] = ..., gaze_modes: _Optional[_Iterable[str]] = ..., emotions: _Optional[_Iterable[str]] = ..., scripts: bool = ..., live_seconds: _Optional[float] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("max_asset_bytes", "max_photo_pixels", "max_speech_seconds", "max_message_bytes", "max_window", "max_streams", "idle_seconds", "max_answer_bytes", "max_subjects", "max_cache_bytes")
@@ -213,7 +225,7 @@ class Progress(_message.Message):
     def __init__(self, stage: _Optional[str] = ..., fraction: _Optional[float] = ..., seconds_left: _Optional[float] = ...) -> None: ...
 
 class DriveSpeechRequest(_message.Message):
-    __slots__ = ("protocol_version", "speech_sha256", "subject_id", "driver", "fps", "start_seconds", "length_seconds", "seed", "mouth_opening", "head_motion", "blink_rate")
+    __slots__ = ("protocol_version", "speech_sha256", "subject_id", "driver", "fps", "start_seconds", "length_seconds", "seed", "mouth_opening", "head_motion", "blink_rate", "emotion", "cross_fade", "lip_offset", "head_model", "guidance", "brow_model", "brow_motion", "gaze", "gaze_keys", "aversion", "smoothing", "sources", "script")
     PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
     SPEECH_SHA256_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -225,6 +237,19 @@ class DriveSpeechRequest(_message.Message):
     MOUTH_OPENING_FIELD_NUMBER: _ClassVar[int]
     HEAD_MOTION_FIELD_NUMBER: _ClassVar[int]
     BLINK_RATE_FIELD_NUMBER: _ClassVar[int]
+    EMOTION_FIELD_NUMBER: _ClassVar[int]
+    CROSS_FADE_FIELD_NUMBER: _ClassVar[int]
+    LIP_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    HEAD_MODEL_FIELD_NUMBER: _ClassVar[int]
+    GUIDANCE_FIELD_NUMBER: _ClassVar[int]
+    BROW_MODEL_FIELD_NUMBER: _ClassVar[int]
+    BROW_MOTION_FIELD_NUMBER: _ClassVar[int]
+    GAZE_FIELD_NUMBER: _ClassVar[int]
+    GAZE_KEYS_FIELD_NUMBER: _ClassVar[int]
+    AVERSION_FIELD_NUMBER: _ClassVar[int]
+    SMOOTHING_FIELD_NUMBER: _ClassVar[int]
+    SOURCES_FIELD_NUMBER: _ClassVar[int]
+    SCRIPT_FIELD_NUMBER: _ClassVar[int]
     protocol_version: int
     speech_sha256: str
     subject_id: str
@@ -236,17 +261,124 @@ class DriveSpeechRequest(_message.Message):
     mouth_opening: float
     head_motion: float
     blink_rate: float
-    def __init__(self, protocol_version: _Optional[int] = ..., speech_sha256: _Optional[str] = ..., subject_id: _Optional[str] = ..., driver: _Optional[str] = ..., fps: _Optional[float] = ..., start_seconds: _Optional[float] = ..., length_seconds: _Optional[float] = ..., seed: _Optional[int] = ..., mouth_opening: _Optional[float] = ..., head_motion: _Optional[float] = ..., blink_rate: _Optional[float] = ...) -> None: ...
+    emotion: _containers.RepeatedCompositeFieldContainer[EmotionCue]
+    cross_fade: float
+    lip_offset: float
+    head_model: str
+    guidance: float
+    brow_model: str
+    brow_motion: float
+    gaze: str
+    gaze_keys: _containers.RepeatedCompositeFieldContainer[GazeKey]
+    aversion: float
+    smoothing: float
+    sources: ChannelSources
+    script: Script
+    def __init__(self, protocol_version: _Optional[int] = ..., speech_sha256: _Optional[str] = ..., subject_id: _Optional[str] = ..., driver: _Optional[str] = ..., fps: _Optional[float] = ..., start_seconds: _Optional[float] = ..., length_seconds: _Optional[float] = ..., seed: _Optional[int] = ..., mouth_opening: _Optional[float] = ..., head_motion: _Optional[float] = ..., blink_rate: _Optional[float] = ..., emotion: _Optional[_Iterable[_Union[EmotionCue, _Mapping]]] = ..., cross_fade: _Optional[float] = ..., lip_offset: _Optional[float] = ..., head_model: _Optional[str] = ..., guidance: _Optional[float] = ..., brow_model: _Optional[str] = ..., brow_motion: _Optional[float] = ..., gaze: _Optional[str] = ..., gaze_keys: _Optional[_Iterable[_Union[GazeKey, _Mapping]]] = ..., aversion: _Optional[float] = ..., smoothing: _Optional[float] = ..., sources: _Optional[_Union[ChannelSources, _Mapping]] = ..., script: _Optional[_Union[Script, _Mapping]] = ...) -> None: ...
+
+class EmotionCue(_message.Message):
+    __slots__ = ("prompt", "start_seconds", "end_seconds", "intensity")
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
+    START_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    END_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    INTENSITY_FIELD_NUMBER: _ClassVar[int]
+    prompt: str
+    start_seconds: float
+    end_seconds: float
+    intensity: float
+    def __init__(self, prompt: _Optional[str] = ..., start_seconds: _Optional[float] = ..., end_seconds: _Optional[float] = ..., intensity: _Optional[float] = ...) -> None: ...
+
+class GazeKey(_message.Message):
+    __slots__ = ("seconds", "direction", "target", "named")
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    NAMED_FIELD_NUMBER: _ClassVar[int]
+    seconds: float
+    direction: GazeDirection
+    target: GazeTarget
+    named: str
+    def __init__(self, seconds: _Optional[float] = ..., direction: _Optional[_Union[GazeDirection, _Mapping]] = ..., target: _Optional[_Union[GazeTarget, _Mapping]] = ..., named: _Optional[str] = ...) -> None: ...
+
+class GazeDirection(_message.Message):
+    __slots__ = ("left", "up")
+    LEFT_FIELD_NUMBER: _ClassVar[int]
+    UP_FIELD_NUMBER: _ClassVar[int]
+    left: float
+    up: float
+    def __init__(self, left: _Optional[float] = ..., up: _Optional[float] = ...) -> None: ...
+
+class GazeTarget(_message.Message):
+    __slots__ = ("x", "y", "z", "in_head")
+    X_FIELD_NUMBER: _ClassVar[int]
+    Y_FIELD_NUMBER: _ClassVar[int]
+    Z_FIELD_NUMBER: _ClassVar[int]
+    IN_HEAD_FIELD_NUMBER: _ClassVar[int]
+    x: float
+    y: float
+    z: float
+    in_head: bool
+    def __init__(self, x: _Optional[float] = ..., y: _Optional[float] = ..., z: _Optional[float] = ..., in_head: bool = ...) -> None: ...
+
+class ChannelSources(_message.Message):
+    __slots__ = ("lips", "brows", "lids", "head", "gaze")
+    LIPS_FIELD_NUMBER: _ClassVar[int]
+    BROWS_FIELD_NUMBER: _ClassVar[int]
+    LIDS_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    GAZE_FIELD_NUMBER: _ClassVar[int]
+    lips: str
+    brows: str
+    lids: str
+    head: str
+    gaze: str
+    def __init__(self, lips: _Optional[str] = ..., brows: _Optional[str] = ..., lids: _Optional[str] = ..., head: _Optional[str] = ..., gaze: _Optional[str] = ...) -> None: ...
+
+class Script(_message.Message):
+    __slots__ = ("text", "language", "voice")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    VOICE_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    language: str
+    voice: str
+    def __init__(self, text: _Optional[str] = ..., language: _Optional[str] = ..., voice: _Optional[str] = ...) -> None: ...
 
 class DriveSpeechResponse(_message.Message):
-    __slots__ = ("progress", "header", "frames")
+    __slots__ = ("progress", "header", "frames", "speech")
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     HEADER_FIELD_NUMBER: _ClassVar[int]
     FRAMES_FIELD_NUMBER: _ClassVar[int]
+    SPEECH_FIELD_NUMBER: _ClassVar[int]
     progress: Progress
     header: _face_pb2.MotionHeader
     frames: _face_pb2.MotionFrames
-    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., header: _Optional[_Union[_face_pb2.MotionHeader, _Mapping]] = ..., frames: _Optional[_Union[_face_pb2.MotionFrames, _Mapping]] = ...) -> None: ...
+    speech: bytes
+    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., header: _Optional[_Union[_face_pb2.MotionHeader, _Mapping]] = ..., frames: _Optional[_Union[_face_pb2.MotionFrames, _Mapping]] = ..., speech: _Optional[bytes] = ...) -> None: ...
+
+class DriveLiveRequest(_message.Message):
+    __slots__ = ("header", "samples")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    header: DriveLiveHeader
+    samples: bytes
+    def __init__(self, header: _Optional[_Union[DriveLiveHeader, _Mapping]] = ..., samples: _Optional[bytes] = ...) -> None: ...
+
+class DriveLiveHeader(_message.Message):
+    __slots__ = ("controls", "sample_rate")
+    CONTROLS_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_RATE_FIELD_NUMBER: _ClassVar[int]
+    controls: DriveSpeechRequest
+    sample_rate: int
+    def __init__(self, controls: _Optional[_Union[DriveSpeechRequest, _Mapping]] = ..., sample_rate: _Optional[int] = ...) -> None: ...
+
+class DriveLiveResponse(_message.Message):
+    __slots__ = ("header", "frames")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    header: _face_pb2.MotionHeader
+    frames: _face_pb2.MotionFrames
+    def __init__(self, header: _Optional[_Union[_face_pb2.MotionHeader, _Mapping]] = ..., frames: _Optional[_Union[_face_pb2.MotionFrames, _Mapping]] = ...) -> None: ...
 
 class AnimateRequest(_message.Message):
     __slots__ = ("header", "frame")

@@ -47,6 +47,10 @@ def test_text_goes_in_and_sound_comes_out(program: str, rest: str) -> None:
     assert seconds("Grüße, Welt", f"{program} {rest}") == pytest.approx(1.1, abs=0.01)
 
 
+def test_standard_input_is_one_line(program: str) -> None:
+    assert seconds("One\n\ntwo", f"{program} stdin -") == pytest.approx(0.7, abs=0.01)
+
+
 def test_each_direction_is_spoken_in_turn(program: str) -> None:
     spoken = script.speak("One. [sad] Three. [glad] Four!", command=f"{program} stdin -")
     assert spoken.cues == (

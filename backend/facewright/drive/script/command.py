@@ -85,7 +85,10 @@ def run(
     with tempfile.TemporaryDirectory(prefix="facewright-tts-") as folder:
         place = Path(folder)
         source, sound = place / "script.txt", place / "speech.wav"
-        source.write_text(text, encoding="utf-8")
+        used_as_argument = {"text", "input"} & used
+        # Programs that read standard input often take each line for a text of its own.
+        given = text if used_as_argument else " ".join(text.split())
+        source.write_text(given, encoding="utf-8")
         # A text that begins with a dash must not become an option.
         spoken = " " + text if text.startswith("-") else text
         values = {
@@ -93,7 +96,7 @@ def run(
             "voice": voice or "default",
         }  # fmt: skip
         arguments = [_PLACEHOLDER.sub(lambda m: values[m[1]], part) for part in split]
-        stdin = None if {"text", "input"} & used else source
+        stdin = None if used_as_argument else source
         written = sound if "output" in used else place / "stdout"
         _execute(arguments, stdin, place / "stdout", place / "stderr", timeout)
         return _sound(written, Path(arguments[0]).name, max_seconds)

@@ -15,11 +15,14 @@ import numpy as np
 from facewright import checks
 from facewright.capture.landmarks import EYE_CORNERS, POINTS
 from facewright.checks import Float32
-from facewright.evaluate.recapture import similar
+from facewright.evaluate.recapture import similarity
 
 #: What landmarks tremble by between two looks at one face: less is no motion.
 NOISE = 0.002
 
+# Eye corners, bridge of the nose, temples: what no action unit moves much. (The forehead goes
+# with the brows.)
+_STEADY = (*EYE_CORNERS, 133, 362, 6, 197, 195, 127, 356, 234, 454)
 _INNER_BROWS = (107, 55, 336, 285)
 _OUTER_BROWS = (70, 46, 300, 276, 63, 293)
 _LOWER_BROWS = (55, 285, 65, 295)
@@ -37,7 +40,8 @@ class _Moved:
 
     def __init__(self, points: Float32, rest: Float32) -> None:
         self._rest = rest
-        self._points = similar(points, rest)
+        matrix = similarity(points[list(_STEADY)], rest[list(_STEADY)])
+        self._points = (points @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
         self._unit = float(np.linalg.norm(np.subtract(*rest[list(EYE_CORNERS)])))
 
     def up(self, points: Sequence[int]) -> float:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from facewright.train.emotion.commands import emotion, evaluate_emotion
 from facewright.train.upper.app import evaluate_upper, upper
 
 app = typer.Typer(
@@ -367,5 +368,7 @@ def evaluate_pose(
     )  # fmt: skip
 
 
+app.command()(emotion)
+app.command()(evaluate_emotion)
 app.command()(upper)
 app.command()(evaluate_upper)

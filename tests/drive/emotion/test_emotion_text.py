@@ -94,10 +94,10 @@ def test_sequences(reader: Interpreter) -> None:
 
 
 def test_unknown_words_fall_to_the_nearest_style_and_say_so(reader: Interpreter) -> None:
-    reading = reader.read("wrath-filled maniac")
+    reading = reader.read("wants to strangle somebody")
     assert not reading.known
     assert "angry" in reading.styles
-    assert "nearest" in reading.explanation and "wrath-filled maniac" in reading.explanation
+    assert "nearest" in reading.explanation and "wants to strangle somebody" in reading.explanation
     assert 0.6 < np.linalg.norm(reading.code) < 1.5
 
 

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from facewright import cli
+from facewright.drive import adapt
 from facewright.face.motion_io import load_motion
 from facewright.face.names import EXPRESSION_64
-from facewright.media.speech import read_speech
+from facewright.media.speech import Speech, encode_wav, read_speech
 from facewright.train.speech.score import closure_of
 from scipy.spatial.transform import Rotation
 
@@ -68,6 +69,24 @@ def test_json_is_ready_for_animation_packages(tmp_path, plain, examples):
     np.testing.assert_allclose(
         np.sin(np.radians(tree["eyes"]["right"])), motion.gaze[:, 2:], atol=1e-5
     )
+
+
+@pytest.mark.skipif(not adapt.WEIGHTS.is_file(), reason="needs weights of Audio2Exp")
+def test_the_mouth_of_a_performance_says_something_else(tmp_path, plain, examples):
+    speech = read_speech(examples / "speech.wav")
+    backwards = tmp_path / "b.wav"
+    backwards.write_bytes(encode_wav(Speech(speech.samples[::-1].copy())))
+    for name, opening in (("m", "1"), ("shut", "0")):
+        arguments = ["drive", str(backwards), "-o", str(tmp_path / f"{name}.npz"), "-q"]
+        assert cli.run([*arguments, "--redrive", str(plain), "--mouth-opening", opening]) == 0
+    before, after, shut = (
+        load_motion(p) for p in (plain, tmp_path / "m.npz", tmp_path / "shut.npz")
+    )
+    np.testing.assert_array_equal(after.pose, before.pose)
+    np.testing.assert_array_equal(after.column("browInnerUp"), before.column("browInnerUp"))
+    jaw = after.column("jawOpen")
+    assert np.corrcoef(jaw[::-1], before.column("jawOpen"))[0, 1] > 0.3
+    assert shut.column("jawOpen").max() < 0.5 * jaw.max()
 
 
 def test_a_channel_from_a_motion_and_another_at_rest(tmp_path, plain, examples):
@@ -156,6 +175,11 @@ def test_an_emotion_is_shown_and_speech_kept(tmp_path, plain, examples):
         (["-o", "m.npz", "--gaze-keys", "1:"], "keys: expected TIME"),
         (["-o", "m.npz", "--gaze", "away"], "gaze: 'away' is not one of natural"),
         (["-o", "m.npz", "--head-model", "nod"], "head: 'nod' is not one of"),
+        (["-o", "m.npz", "--redrive", "absent.npz"], "absent.npz: no such"),
+        (
+            ["-o", "m.npz", "--redrive", "a.npz", "--seed", "2", "--gaze", "still"],
+            "redrive: all but the mouth stays as it is, so seed, gaze cannot act",
+        ),
         (["-o", "m.npz", "--driver", "magic"], "'magic' is not one of"),
         (["-o", "m.npz", "--gaze-from", "away"], "gaze_from: expected speech, photo, a motion"),
         (["-o", "m.npz", "--head-from", "absent.npz"], "absent.npz: no such"),

@@ -32,6 +32,13 @@ def drive(
             show_default=False,
         ),
     ] = None,
+    redrive: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="M.npz",
+            help="Let the mouth of this performance say the speech; all else in it stays.",
+        ),
+    ] = None,
     subject: Annotated[
         Path | None,
         typer.Option(
@@ -60,6 +67,7 @@ def drive(
       facewright drive speech.wav -o livelink.csv --fps 60
       facewright drive speech.wav -o m.json --subject portrait.jpg --seed 7
       facewright drive speech.wav -o m.npz --head-from take.mp4 --lip-offset -40
+      facewright drive german.wav -o german.npz --redrive english.npz
       facewright drive speech.wav -o calm.npz --head-motion 0.5 --blink-rate 8 --smoothing 40
       facewright dub portrait.jpg speech.wav -o talking.mp4 --motion motion.npz
     """  # fmt: skip
@@ -73,6 +81,7 @@ def drive(
             script=wanted.script(),
             speech_out=wanted.speech_out,
             sources=wanted.sources,
+            redrive=redrive,
             subject=subject,
             face=face,
             driver=driver,

@@ -18,12 +18,14 @@ from facewright.dub import (
     capture_subject,
     drive,
 )
+from facewright.errors import InputError
 from facewright.face import motion_io
 from facewright.media.files import Source, check_writable, pending_bytes
 from facewright.spoken import ScriptOptions, sound_of
 
 if TYPE_CHECKING:
     from facewright.face.motion import Motion
+    from facewright.media.speech import Speech
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ def perform(
     script: ScriptOptions | None = None,
     speech_out: str | Path | None = None,
     sources: SourcesReader | None = None,
+    redrive: str | Path | None = None,
     subject: Source | None = None,
     face: int = 0,
     driver: str = "emoa2e",
@@ -62,6 +65,8 @@ def perform(
         script: spoken in place of a recording.
         speech_out: where to write the sound as well (.wav).
         sources: reads where the channels come from, in place of the controls' own.
+        redrive: a performance (.npz) whose mouth is to say the speech; all else in it stays,
+            and of the controls, the mouth's opening alone acts.
         subject: whose resting face: a photograph, or a captured subject (.npz); None for
             the default model's mean face.
         face: which face of a photograph, 0 = the largest.
@@ -89,8 +94,11 @@ def perform(
     who = None if subject is None else capture_subject(subject, DubOptions(face=face), job)
     if sources is not None:
         controls = dataclasses.replace(controls, sources=sources(job.tell))
-    options = DubOptions(controls=controls, driver=driver, face=face)
-    motion = drive(sound.speech, who, options, job)
+    if redrive is not None:
+        motion = _redriven(redrive, sound.speech, controls, job)
+    else:
+        options = DubOptions(controls=controls, driver=driver, face=face)
+        motion = drive(sound.speech, who, options, job)
     job.tell("writing")
     with ExitStack() as outputs:  # which get their names together
         if speech_out is not None:
@@ -98,3 +106,23 @@ def perform(
         data = motion_io.encode_motion(motion, Path(out).suffix)
         outputs.enter_context(pending_bytes(out, data))
     return Performed(motion, () if who is None else who.warnings)
+
+
+def _redriven(path: str | Path, speech: Speech, controls: DriveControls, job: Job) -> Motion:
+    from facewright.drive.adapt import redrive
+    from facewright.drive.heard import hear
+
+    plain = dataclasses.replace(DriveControls(), mouth_opening=controls.mouth_opening)
+    if controls != plain:
+        changed = [
+            field.name
+            for field in dataclasses.fields(controls)
+            if getattr(controls, field.name) != getattr(plain, field.name)
+        ]
+        raise InputError(
+            f"redrive: all but the mouth stays as it is, so {', '.join(changed)} cannot act; "
+            "leave it out"
+        )
+    motion = motion_io.load_motion(path)
+    job.tell("driving")
+    return redrive(motion, hear(speech), controls.mouth_opening)

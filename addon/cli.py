@@ -66,6 +66,8 @@ def _dub(options: argparse.Namespace, meter: ProgressLine) -> int:
         size=options.size,
         animator=options.animator,
         driver=options.driver,
+        emotion=options.emotion,
+        intensity=options.intensity,
         seed=options.seed,
         steps=options.steps,
         quality=options.quality,
@@ -138,6 +140,8 @@ def _parser() -> argparse.ArgumentParser:
     dub.add_argument("--size", type=int, default=512, help="side of the textured square (512)")
     dub.add_argument("--animator", default="", help="default: the backend's")
     dub.add_argument("--driver", default="", help="default: the backend's")
+    dub.add_argument("--emotion", default="", help='in words: "sad, then relieved"')
+    dub.add_argument("--intensity", type=float, default=2.0, help="of the emotion, 1 to 3 (2)")
     dub.add_argument("--seed", type=int, default=0, help="of motion and animator (0)")
     dub.add_argument("--quality", default="final", help="final, or preview for a quick look")
     dub.add_argument("--steps", type=int, default=0, help="of sampling (0: the quality's own)")

@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import grpc
 
@@ -40,6 +40,11 @@ QUALITIES = {
     "final": service_pb2.QUALITY_FINAL,
     "preview": service_pb2.QUALITY_PREVIEW,
 }
+#: What a performance can be asked to be, by the settings' names.
+CONTROLS = (
+    "seed", "emotion", "intensity", "mouth_opening", "lip_offset", "brow_motion", "head_motion",
+    "gaze", "blink_rate",
+)  # fmt: skip
 #: Seconds that the first answer may take.
 CONNECT_SECONDS = 15.0
 
@@ -225,9 +230,10 @@ class Backend:
         fps: float = 25.0,
         start_seconds: float = 0.0,
         length_seconds: float = 0.0,
-        seed: int = 0,
+        emotion: str = "",
+        intensity: float = 2.0,
         progress: Progress | None = None,
-        **controls: float,
+        **controls: Any,
     ) -> MotionData:
         """A performance of recorded speech.
 
@@ -237,8 +243,10 @@ class Backend:
             driver: name; empty: the backend's default.
             fps: frames a second, 1..240.
             start_seconds, length_seconds: the part of the sound; length 0 = to its end.
-            seed: of head motion and blinks.
-            controls: ``mouth_opening``, ``head_motion``, ``blink_rate``.
+            emotion: what the face feels, in words; "..., then ..." divides the time; empty:
+                neutral.
+            intensity: of the emotion, 1..3.
+            controls: any others of :data:`CONTROLS`, as in ``DriveSpeechRequest``.
         """
         request = service_pb2.DriveSpeechRequest(
             protocol_version=service_pb2.PROTOCOL_VERSION,
@@ -248,7 +256,7 @@ class Backend:
             fps=fps,
             start_seconds=start_seconds,
             length_seconds=length_seconds,
-            seed=seed,
+            emotion=_cues(emotion, intensity),
             **controls,
         )
         header, frames = face_pb2.MotionHeader(), []
@@ -386,6 +394,12 @@ def error_of(error: grpc.RpcError, address: str) -> AddonError:
     retry = trailers.get("retry-after-ms", "")
     hint = f"; try again in {int(retry) / 1000:g} s" if str(retry).isdigit() else ""
     return BackendError(f"{address}: {message}{hint} [{code.name}]")
+
+
+def _cues(emotion: str, intensity: float) -> list[service_pb2.EmotionCue]:
+    if not emotion.strip():
+        return []
+    return [service_pb2.EmotionCue(prompt=emotion.strip(), intensity=intensity)]
 
 
 def _upload(path: Path, header: service_pb2.AssetHeader) -> Iterator[service_pb2.PutAssetRequest]:

@@ -59,6 +59,8 @@ def dub(
     size: int = 512,
     animator: str = "",
     driver: str = "",
+    emotion: str = "",
+    intensity: float = 2.0,
     seed: int = 0,
     steps: int = 0,
     quality: str = "final",
@@ -84,6 +86,8 @@ def dub(
         fps: frames a second, 1..240.
         size: side of the square that is textured around the head, pixels.
         animator, driver: names; empty: the backend's defaults.
+        emotion: what the face feels, in words; empty: neutral.
+        intensity: of the emotion, 1..3.
         seed: the same gives the same movie.
         steps: of the animator's sampling; 0: those of ``quality``.
         quality: "final", or "preview" for a quick look.
@@ -129,6 +133,8 @@ def dub(
             driver=driver,
             fps=fps,
             seed=seed,
+            emotion=emotion,
+            intensity=intensity,
             progress=report,
         )
         whole = extent == "photo" or (extent == "auto" and max(data.photo_size) <= AUTO_PHOTO_SIDE)

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, TypeVar
 import bpy
 
 from . import geometry, motion, sequence, session, subject
-from .client import Backend, Progress
+from .client import CONTROLS, Backend, Progress
 from .errors import AddonError, Cancelled, InputError, OutputError
 from .stream import FrameStream
 from .subject_data import MotionData
@@ -264,10 +264,7 @@ class DriveSpeech(_JobOperator, bpy.types.Operator):
             "fps": fps,
             "start_seconds": max(0.0, strip.frame_offset_start / fps),
             "length_seconds": strip.frame_final_duration / fps,
-            "seed": chosen.seed,
-            "mouth_opening": chosen.mouth_opening,
-            "head_motion": chosen.head_motion,
-            "blink_rate": chosen.blink_rate,
+            **{name: getattr(chosen, name) for name in CONTROLS},
         }
         settings, known = session.Settings.read(), Known.of(who)
         performance = yield from _wait(

@@ -62,7 +62,13 @@ class SpeechPanel(_Section, bpy.types.Panel):
     bl_label = "Speech"
 
     def rows(self, layout: bpy.types.UILayout, chosen: bpy.types.PropertyGroup) -> None:
-        for name in ("mouth_opening", "head_motion", "blink_rate", "seed"):
+        layout.prop(chosen, "emotion")
+        strength = layout.column()
+        strength.active = bool(chosen.emotion.strip())
+        strength.prop(chosen, "intensity")
+        for name in ("mouth_opening", "lip_offset", "brow_motion", "head_motion", "gaze"):
+            layout.prop(chosen, name)
+        for name in ("blink_rate", "seed"):
             layout.prop(chosen, name)
         layout.operator("facewright.drive_speech", icon="SPEAKER")
 

@@ -20,6 +20,12 @@ GEOMETRY = [
     ("vertices", "Vertices", "Send the evaluated vertices; the backend draws"),
 ]
 
+GAZES = [
+    ("natural", "Natural", "As people look who talk: at the viewer, now and then away"),
+    ("camera", "Camera", "At the camera"),
+    ("photo", "Photograph", "At what the photograph looks at"),
+    ("still", "Still", "The eyes do not move; key the gaze by hand"),
+]
 
 QUALITIES = [
     ("final", "Final", "As good as the animator gets by default"),
@@ -38,8 +44,36 @@ class FacewrightSettings(bpy.types.PropertyGroup):
         name="Face", description="Which of several, counted from the largest, 0", min=0, max=99
     )
     extent: EnumProperty(name="Frame", items=EXTENTS, default="photo")
+    emotion: StringProperty(
+        name="Emotion",
+        description="What the face feels, in words: 'happy', 'sadly surprised, then relieved'. "
+        "Empty: neutral",
+        maxlen=200,
+    )
+    intensity: FloatProperty(
+        name="Intensity",
+        description="How strongly the emotion shows",
+        default=2.0,
+        min=1.0,
+        max=3.0,
+    )
     mouth_opening: FloatProperty(
         name="Mouth", description="How far the mouth moves", default=1.0, min=0.0, max=2.0
+    )
+    lip_offset: FloatProperty(
+        name="Lip Offset",
+        description="Milliseconds that the lips come later than the sound",
+        default=0.0,
+        min=-500.0,
+        max=500.0,
+        soft_min=-150.0,
+        soft_max=150.0,
+    )
+    brow_motion: FloatProperty(
+        name="Brows", description="How much the brows move", default=1.0, min=0.0, max=3.0
+    )
+    gaze: EnumProperty(
+        name="Gaze", description="Where the eyes look", items=GAZES, default="natural"
     )
     head_motion: FloatProperty(
         name="Head", description="How much the head moves; 0 = still", default=1.0, min=0.0, max=3.0
@@ -47,7 +81,7 @@ class FacewrightSettings(bpy.types.PropertyGroup):
     blink_rate: FloatProperty(name="Blinks a Minute", default=20.0, min=0.0, max=60.0)
     seed: IntProperty(
         name="Seed",
-        description="Of what is made at random: head motion, blinks, and what an animator "
+        description="Of what is made at random: head motion, gaze, blinks, and what an animator "
         "samples. The same seed gives the same performance and frames",
         min=0,
     )

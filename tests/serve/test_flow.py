@@ -175,7 +175,7 @@ def test_speech_moves_the_face(motion, subject, examples):
     assert motion.fps == 25 and motion.names == subject.names
     assert motion.model == subject.header.model
     assert np.ptp(motion.column("jawOpen")) > 0.1
-    assert {"expression", "pose", "gaze"} <= set(motion.sources)
+    assert set(motion.sources) == {"lips", "brows", "lids", "head", "gaze"}
 
 
 def test_a_part_of_the_sound_may_be_driven(client, motion, subject, examples):

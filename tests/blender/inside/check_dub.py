@@ -284,6 +284,13 @@ def test_vertices_are_where_the_backend_puts_them(
     assert 10 * np.log10(255**2 / max(error, 1e-9)) > 45  # decibels
 
 
+def _column(who: subject.SubjectObjects, name: str) -> list[float]:
+    """The keys of a blendshape."""
+    path = f'key_blocks["{name}"].value'
+    (curve,) = (c for c in fcurves(who.face.data.shape_keys) if c.data_path == path)
+    return [key.co[1] for key in curve.keyframe_points]
+
+
 def test_buttons_do_the_same_step_by_step(tmp_path: Path) -> None:
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     session.disconnect()
@@ -305,6 +312,13 @@ def test_buttons_do_the_same_step_by_step(tmp_path: Path) -> None:
     curves = fcurves(who.face.data.shape_keys)
     assert {curve.range()[0] for curve in curves} == {16.0}
     assert {curve.range()[1] for curve in curves} == {strip.frame_final_end - 1.0}
+    neutral = _column(who, "browDownLeft")
+    scene.facewright.emotion, scene.facewright.intensity = "angry", 3.0
+    scene.facewright.gaze, scene.facewright.head_motion = "still", 0.0
+    assert bpy.ops.facewright.drive_speech() == {"FINISHED"}
+    assert np.mean(_column(who, "browDownLeft")) > np.mean(neutral) + 0.2
+    scene.facewright.emotion = "angry" + "!" * 300  # Blender cuts it to what may be sent
+    assert len(scene.facewright.emotion) <= 200
     scene.frame_start, scene.frame_end = 16, 18
     assert bpy.ops.facewright.texture() == {"FINISHED"}
     scene.use_preview_range = True

@@ -26,7 +26,7 @@ from benchmarks.machine import machine
 SPEECH = Path(__file__).resolve().parents[1] / "examples" / "speech.wav"
 _FPS = 25
 _ASIDE = 8.0  # degrees of yaw
-_SEEDS = 6
+_SEEDS = 4
 
 
 def main() -> int:
@@ -46,7 +46,7 @@ def main() -> int:
             long = _speed(driver, _repeated(sentence, seconds), seconds)
     if options.weights is not None:
         _seams(drivers[-1], long)
-        _guidance(options.weights, _repeated(sentence, 30.0))
+        _guidance(options.weights, _repeated(sentence, 20.0))
     return 0
 
 
@@ -76,7 +76,7 @@ def _seams(driver: HeadDriver, pose: np.ndarray) -> None:
 
 
 def _guidance(weights: Path, heard: Heard) -> None:
-    times = np.arange(30 * _FPS) / _FPS
+    times = np.arange(20 * _FPS) / _FPS
     reference = np.zeros(6, np.float32)
     reference[1] = np.radians(_ASIDE)
     aside, plain = Diffusion(weights, reference=reference), Diffusion(weights)

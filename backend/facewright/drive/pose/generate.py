@@ -18,7 +18,7 @@ WEIGHTS = Path(__file__).parents[1] / "weights" / "pose.safetensors"
 
 #: Positions between which a frame lies are weighed by a bell this wide (positions): smooth
 #: at any frame rate, and blind to what trembles faster than heads do.
-_BELL = 0.65
+_BELL = 0.85
 _REACH = 4  # positions either side
 _STILL = 0.3  # share of the motion that is left in silence
 

@@ -49,6 +49,8 @@ _NUMBERS = (
             "Factor on head motion, 0 (still) to 3."),
     _option("guidance", float, _PLAIN.guidance, "X",
             "How much the photo's pose decides, 0 to 1, for the learned head."),
+    _option("brow_model", str, "", "gohd|prior",
+            "What moves the brows; empty: the default. The learned one needs own weights."),
     _option("brow_motion", float, _PLAIN.brow_motion, "X",
             "Factor on brow motion, 0 (still) to 3."),
     _option("gaze", str, _PLAIN.gaze, "|".join(GAZE_MODES),

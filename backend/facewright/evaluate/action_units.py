@@ -68,7 +68,7 @@ _MEASURES: dict[str, Callable[[_Moved], float]] = {
     "4": lambda f: -f.up(_LOWER_BROWS),
     "5": lambda f: f.up(_UPPER_LIDS),
     "6": lambda f: 0.5 * (f.up(_CHEEKS) + f.up(_LOWER_LIDS)),
-    "7": lambda f: f.up(_LOWER_LIDS),
+    "7": lambda f: 0.5 * (f.up(_LOWER_LIDS) + _narrowed(f)),
     "9": lambda f: f.up(_NOSE_WINGS),
     "10": lambda f: f.up(_UPPER_LIP),
     "12": lambda f: f.up(_CORNERS) + 0.5 * f.wider(*_CORNERS),
@@ -78,7 +78,7 @@ _MEASURES: dict[str, Callable[[_Moved], float]] = {
     "24": lambda f: -(f.wider(0, 13) + f.wider(14, 17)),
     "25": lambda f: f.wider(13, 14),
     "26": lambda f: -f.up(_LOWER_LIP + _CHIN),
-    "43": lambda f: -0.5 * (f.wider(159, 145) + f.wider(386, 374)),
+    "43": lambda f: _narrowed(f),
 }
 #: AUs that can be seen.
 SEEN: tuple[str, ...] = tuple(_MEASURES)
@@ -97,6 +97,11 @@ def seen(points: Float32, rest: Float32) -> dict[str, float]:
     points = checks.floats("points", points, (POINTS, 2))
     moved = _Moved(points, checks.floats("rest", rest, (POINTS, 2)))
     return {unit: measure(moved) for unit, measure in _MEASURES.items()}
+
+
+def _narrowed(face: _Moved) -> float:
+    """How much the lids came together."""
+    return -0.5 * (face.wider(159, 145) + face.wider(386, 374))
 
 
 def _pull(face: _Moved, side: int) -> float:

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 import torch
 from facewright.drive.emotion.encoders import ClipEncoder, SentenceEncoder
-from facewright.drive.emotion.projection import Config, Projection, anchored, fitted, load, save
+from facewright.drive.emotion.projection import (
+    Config,
+    Projection,
+    anchored,
+    embed,
+    fitted,
+    load,
+    save,
+)
 from facewright.drive.emotion.styles import STYLES
 from facewright.drive.emotion.text import Interpreter, interpreter
 from facewright.errors import InputError
@@ -61,10 +69,10 @@ def test_a_projection_knows_its_texts_and_its_encoder(
     codes = np.eye(len(STYLES), dtype=np.float32)[[0, 2, 1]]
     codes = np.vstack([codes, np.zeros((1, len(STYLES)), np.float32)])
     network = fitted(encoder, ["joy", "tears", "rage", "a table"], codes, gamma=1.0, ridge=0.1)
-    found = network.project(encoder.encode(["joyful", "she weeps", "raging", "a wooden table"]))
+    found = network.project(embed(encoder, ["joyful", "she weeps", "raging", "a wooden table"]))
     assert found[:3].argmax(1).tolist() == [0, 2, 1] and not found[3].any()
     save(tmp_path / "p.safetensors", network, {"licence": "CC0-1.0"})
-    again = load(tmp_path / "p.safetensors", encoder).project(encoder.encode(["joyful"]))
+    again = load(tmp_path / "p.safetensors", encoder).project(embed(encoder, ["joyful"]))
     assert np.allclose(again, found[:1], atol=5e-3)
 
     other = Projection(Config("another encoder", encoder.size, 2))

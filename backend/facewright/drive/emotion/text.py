@@ -18,7 +18,7 @@ import numpy as np
 from facewright.checks import Float32
 from facewright.drive.emotion.encoders import ClipEncoder, Encoder, SentenceEncoder
 from facewright.drive.emotion.lexicon import Kind, Word, lexicon, normalised
-from facewright.drive.emotion.projection import WEIGHTS, Projector, anchored, load
+from facewright.drive.emotion.projection import WEIGHTS, Projector, anchored, embed, load
 from facewright.drive.emotion.reading import compound, named, opposite, told
 from facewright.errors import InputError
 
@@ -27,7 +27,7 @@ _SCOPE = 3  # words that a negation reaches over
 _FEW = 2  # unknown words that a negation without a known one denies
 _SOFTENED = 0.7  # "not very happy" over "not happy"
 _FAINT = 0.15  # of the strongest style: less than that is left out
-_LENGTH = 0.7  # of a code read by the encoder: being unsure is not being faint
+_LENGTH = 1.0  # of a code read by the encoder: being unsure is not being faint
 _ARROWS = re.compile(r"\s*(?:->|→|⇒|=>)\s*")
 _HIRAGANA = re.compile(r"^[\u3040-\u309f\u30fc]+$")
 
@@ -112,8 +112,7 @@ class Interpreter:
         parts = [self.read(text) for text in texts]
         shares = shares / shares.sum()
         encoder, projector = self._engine()
-        mean = shares @ encoder.encode(texts)
-        mean = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
+        mean = (shares @ embed(encoder, texts)).astype(np.float32)
         code = _settled(projector.project(mean[None])[0])
         if all(part.known for part in parts):
             # Words of the lexicon may be of a language that the encoder does not know.
@@ -165,7 +164,7 @@ class Interpreter:
 
     def _projected(self, text: str) -> Float32:
         encoder, projector = self._engine()
-        return _settled(projector.project(encoder.encode([text.strip()]))[0])
+        return _settled(projector.project(embed(encoder, [text.strip()]))[0])
 
     def _engine(self) -> tuple[Encoder, Projector]:
         own = self._encoder is not None

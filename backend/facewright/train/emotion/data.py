@@ -17,6 +17,7 @@ from facewright.drive.emotion.styles import code_of
 
 FILE = Path(__file__).with_name("phrases.json")
 
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """A word or phrase.

@@ -17,7 +17,7 @@ import numpy as np
 
 from facewright.checks import Float32
 from facewright.drive.emotion.encoders import Encoder
-from facewright.drive.emotion.projection import Projection, fitted, save
+from facewright.drive.emotion.projection import Projection, embed, fitted, save
 from facewright.train.emotion import data
 
 #: Told what was done, a line at a time.
@@ -64,13 +64,14 @@ class Remembered:
     def encode(self, texts: Sequence[str]) -> Float32:
         """(N, E) unit vectors of N texts."""
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        self._known.update(zip(new, self._encoder.encode(new), strict=True))
+        if new:
+            self._known.update(zip(new, self._encoder.encode(new), strict=True))
         return np.stack([self._known[text] for text in texts])
 
 
 def score(network: Projection, encoder: Encoder, held: Sequence[data.Item]) -> Score:
     """How a network reads items, each as it stands in the list."""
-    found = network.project(encoder.encode([item.text for item in held]))
+    found = network.project(embed(encoder, [item.text for item in held]))
     wanted = np.stack([item.code for item in held])
     some = wanted.any(1)
     right = np.where(some, found.argmax(1) == wanted.argmax(1), True)

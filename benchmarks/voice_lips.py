@@ -8,12 +8,11 @@ from facewright.drive.base import DriveControls
 from facewright.errors import InputError
 from facewright.evaluate.statistics import FEWEST, interval
 from facewright.evaluate.voice import phones
-from facewright.evaluate.voice.aligned import english_prompts
+from facewright.evaluate.voice.aligned import KeptAllphone, english_prompts
 from facewright.evaluate.voice.real import Mouth, simple_mouths
 from facewright.evaluate.voice.tables import Part, Table, Verdict, ranged
 from facewright.media.speech import Speech
 from facewright.train.speech.judged import Seen, against_lips
-from facewright.train.speech.rivals import Allphone
 from facewright.train.speech.score import Sentence, aligned_sentences
 
 from benchmarks.voice_inputs import Inputs
@@ -44,7 +43,7 @@ def _against(inputs: Inputs, part: Part, name: str, sentences: list[Sentence]) -
 
     ways: dict[str, phones.Way] = {
         "driver": ours,
-        "allphone + rules": phones.allphone_way(),
+        "allphone + rules": phones.allphone_way(KeptAllphone(inputs.cache)),
         "loudness": phones.loudness_way,
     }
     found = {
@@ -79,7 +78,7 @@ def _against(inputs: Inputs, part: Part, name: str, sentences: list[Sentence]) -
 
 def real_part(inputs: Inputs, part: Part) -> None:
     """Against the lips of real clips: correlation, and distance of the mouth's points."""
-    clips, allphone = inputs.judged, Allphone()
+    clips, allphone = inputs.judged, KeptAllphone(inputs.cache)
 
     def lips(speech: Speech, fps: float) -> Float32:
         return inputs.driver(speech, None, DriveControls(fps=fps)).expression

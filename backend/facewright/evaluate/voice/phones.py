@@ -83,9 +83,8 @@ def gains(one: Sums, other: Sums, seed: int = 0) -> NDArray[np.float64]:
     )
 
 
-def allphone_way() -> Way:
+def allphone_way(rules: Allphone) -> Way:
     """Free phone recognition with rules."""
-    rules = Allphone()
     return lambda sentence, fps: rules(sentence.samples, fps)
 
 

@@ -8,7 +8,13 @@ from facewright import checks
 from facewright.checks import Float32
 from facewright.face.model import MorphableModel
 
-_INNER_LIPS = ((82, 87), (13, 14), (312, 317))  # upper and lower, at the middle and beside
+# Points of the upper and lower lip from the inside out, at the middle and beside it: where a
+# lip is rolled in, it meets the other with points that are further out.
+_LIPS = (
+    ((82, 38, 72), (87, 86, 85)),
+    ((13, 12, 11), (14, 15, 16)),
+    ((312, 268, 302), (317, 316, 315)),
+)
 _LIDS = (((159, 145), (33, 133)), ((386, 374), (362, 263)))  # upper and lower, corners
 _BROWS = (107, 55, 336, 285, 105, 334, 70, 300)
 _MILLIMETRES = 1000.0
@@ -37,10 +43,13 @@ class Points:
         return self._rest + np.tensordot(weights, self._moves, 1)
 
     def lip_gap(self, expression: Float32) -> Float32:
-        """(T,) millimetres between the inner lips, 0 where they meet or overlap."""
-        points = self.of(expression)
-        upper, lower = (points[:, [pair[k] for pair in _INNER_LIPS], 1] for k in (0, 1))
-        return _MILLIMETRES * self.model.metres_per_unit * np.maximum(upper - lower, 0).mean(1)
+        """(T,) millimetres between the lips, 0 where they meet or overlap."""
+        height = self.of(expression)[:, :, 1]
+        gaps = [
+            np.maximum(height[:, list(upper)].min(1) - height[:, list(lower)].max(1), 0)
+            for upper, lower in _LIPS
+        ]
+        return _MILLIMETRES * self.model.metres_per_unit * np.mean(gaps, 0)
 
     def lid_opening(self, expression: Float32) -> Float32:
         """(T,) opening of the lids over the width of the eyes, both eyes' mean."""

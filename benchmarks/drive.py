@@ -33,7 +33,7 @@ _LENGTHS = (6.0, 60.0, 600.0)
 #: What is timed: name shown, owner, attribute.
 _PARTS: tuple[tuple[str, Any, str], ...] = (
     ("hearing", speaker, "hear"),
-    ("emotion prompts", channels, "feeling"),
+    ("emotion prompts", channels, "emotions"),
     ("EmoA2E", emoa2e.EmoA2E, "predict"),
     ("lips", channels.lips, "articulate"),
     ("gaze", channels, "eyes"),

@@ -97,7 +97,7 @@ class Animator(_message.Message):
     def __init__(self, name: _Optional[str] = ..., summary: _Optional[str] = ..., sizes: _Optional[_Iterable[int]] = ..., needs_correspondence: bool = ..., licence: _Optional[str] = ..., min_steps: _Optional[int] = ..., default_steps: _Optional[int] = ..., max_steps: _Optional[int] = ..., preview_steps: _Optional[int] = ..., reach: _Optional[int] = ...) -> None: ...
 
 class Driver(_message.Message):
-    __slots__ = ("name", "summary", "licence", "head_models", "brow_models", "gaze_modes", "emotions", "scripts", "live_seconds")
+    __slots__ = ("name", "summary", "licence", "head_models", "brow_models", "gaze_modes", "emotions", "scripts", "emotion_models", "live_seconds")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_FIELD_NUMBER: _ClassVar[int]
     LICENCE_FIELD_NUMBER: _ClassVar[int]
@@ -106,6 +106,7 @@ class Driver(_message.Message):
     GAZE_MODES_FIELD_NUMBER: _ClassVar[int]
     EMOTIONS_FIELD_NUMBER: _ClassVar[int]
     SCRIPTS_FIELD_NUMBER: _ClassVar[int]
+    EMOTION_MODELS_FIELD_NUMBER: _ClassVar[int]
     LIVE_SECONDS_FIELD_NUMBER: _ClassVar[int]
     name: str
     summary: str
@@ -115,8 +116,9 @@ class Driver(_message.Message):
     gaze_modes: _containers.RepeatedScalarFieldContainer[str]
     emotions: _containers.RepeatedScalarFieldContainer[str]
     scripts: bool
+    emotion_models: _containers.RepeatedScalarFieldContainer[str]
     live_seconds: float
-    def __init__(self, name: _Optional[str] = ..., summary: _Optional[str] = ..., licence: _Optional[str] = ..., head_models: _Optional[_Iterable[str]] = ..., brow_models: _Optional[_Iterable[str]] = ..., gaze_modes: _Optional[_Iterable[str]] = ..., emotions: _Optional[_Iterable[str]] = ..., scripts: bool = ..., live_seconds: _Optional[float] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., summary: _Optional[str] = ..., licence: _Optional[str] = ..., head_models: _Optional[_Iterable[str]] = ..., brow_models: _Optional[_Iterable[str]] = ..., gaze_modes: _Optional[_Iterable[str]] = ..., emotions: _Optional[_Iterable[str]] = ..., scripts: bool = ..., emotion_models: _Optional[_Iterable[str]] = ..., live_seconds: _Optional[float] = ...) -> None: ...
 
 class Limits(_message.Message):
     __slots__ = ("max_asset_bytes", "max_photo_pixels", "max_speech_seconds", "max_message_bytes", "max_window", "max_streams", "idle_seconds", "max_answer_bytes", "max_subjects", "max_cache_bytes")
@@ -225,7 +227,7 @@ class Progress(_message.Message):
     def __init__(self, stage: _Optional[str] = ..., fraction: _Optional[float] = ..., seconds_left: _Optional[float] = ...) -> None: ...
 
 class DriveSpeechRequest(_message.Message):
-    __slots__ = ("protocol_version", "speech_sha256", "subject_id", "driver", "fps", "start_seconds", "length_seconds", "seed", "mouth_opening", "head_motion", "blink_rate", "emotion", "cross_fade", "lip_offset", "head_model", "guidance", "brow_model", "brow_motion", "gaze", "gaze_keys", "aversion", "smoothing", "sources", "script")
+    __slots__ = ("protocol_version", "speech_sha256", "subject_id", "driver", "fps", "start_seconds", "length_seconds", "seed", "mouth_opening", "head_motion", "blink_rate", "emotion", "cross_fade", "lip_offset", "head_model", "guidance", "brow_model", "brow_motion", "gaze", "gaze_keys", "aversion", "smoothing", "sources", "script", "emotion_model")
     PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
     SPEECH_SHA256_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -250,6 +252,7 @@ class DriveSpeechRequest(_message.Message):
     SMOOTHING_FIELD_NUMBER: _ClassVar[int]
     SOURCES_FIELD_NUMBER: _ClassVar[int]
     SCRIPT_FIELD_NUMBER: _ClassVar[int]
+    EMOTION_MODEL_FIELD_NUMBER: _ClassVar[int]
     protocol_version: int
     speech_sha256: str
     subject_id: str
@@ -274,7 +277,8 @@ class DriveSpeechRequest(_message.Message):
     smoothing: float
     sources: ChannelSources
     script: Script
-    def __init__(self, protocol_version: _Optional[int] = ..., speech_sha256: _Optional[str] = ..., subject_id: _Optional[str] = ..., driver: _Optional[str] = ..., fps: _Optional[float] = ..., start_seconds: _Optional[float] = ..., length_seconds: _Optional[float] = ..., seed: _Optional[int] = ..., mouth_opening: _Optional[float] = ..., head_motion: _Optional[float] = ..., blink_rate: _Optional[float] = ..., emotion: _Optional[_Iterable[_Union[EmotionCue, _Mapping]]] = ..., cross_fade: _Optional[float] = ..., lip_offset: _Optional[float] = ..., head_model: _Optional[str] = ..., guidance: _Optional[float] = ..., brow_model: _Optional[str] = ..., brow_motion: _Optional[float] = ..., gaze: _Optional[str] = ..., gaze_keys: _Optional[_Iterable[_Union[GazeKey, _Mapping]]] = ..., aversion: _Optional[float] = ..., smoothing: _Optional[float] = ..., sources: _Optional[_Union[ChannelSources, _Mapping]] = ..., script: _Optional[_Union[Script, _Mapping]] = ...) -> None: ...
+    emotion_model: str
+    def __init__(self, protocol_version: _Optional[int] = ..., speech_sha256: _Optional[str] = ..., subject_id: _Optional[str] = ..., driver: _Optional[str] = ..., fps: _Optional[float] = ..., start_seconds: _Optional[float] = ..., length_seconds: _Optional[float] = ..., seed: _Optional[int] = ..., mouth_opening: _Optional[float] = ..., head_motion: _Optional[float] = ..., blink_rate: _Optional[float] = ..., emotion: _Optional[_Iterable[_Union[EmotionCue, _Mapping]]] = ..., cross_fade: _Optional[float] = ..., lip_offset: _Optional[float] = ..., head_model: _Optional[str] = ..., guidance: _Optional[float] = ..., brow_model: _Optional[str] = ..., brow_motion: _Optional[float] = ..., gaze: _Optional[str] = ..., gaze_keys: _Optional[_Iterable[_Union[GazeKey, _Mapping]]] = ..., aversion: _Optional[float] = ..., smoothing: _Optional[float] = ..., sources: _Optional[_Union[ChannelSources, _Mapping]] = ..., script: _Optional[_Union[Script, _Mapping]] = ..., emotion_model: _Optional[str] = ...) -> None: ...
 
 class EmotionCue(_message.Message):
     __slots__ = ("prompt", "start_seconds", "end_seconds", "intensity")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facewright.drive.controls import CHANNELS, GAZE_MODES, DriveControls, Sources
+from facewright.drive.controls import CHANNELS, EMOTION_MODELS, GAZE_MODES, DriveControls, Sources
 from facewright.errors import InputError
 from facewright.spoken import ScriptOptions, script_text
 
@@ -39,6 +39,9 @@ _NUMBERS = (
     _option("seed", int, _PLAIN.seed, "N", "Of all that is drawn at random."),
     _option("cross_fade", float, _PLAIN.cross_fade, "S",
             "Seconds in which one emotion becomes another, 0 to 10."),
+    _option("emotion_model", str, "", "|".join(EMOTION_MODELS),
+            "What emotions do to the face: action units by rule, the default, or what EmoA2E "
+            "learned, with weights that know emotion."),
     _option("mouth_opening", float, _PLAIN.mouth_opening, "X",
             "Factor on lip motion, 0 (the mouth rests) to 2."),
     _option("lip_offset", float, _PLAIN.lip_offset, "MS",

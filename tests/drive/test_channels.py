@@ -6,11 +6,15 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+import torch
 from facewright import drive
-from facewright.drive import DriveControls, channels, gaze, lips
+from facewright.drive import DriveControls, channels, emoa2e, gaze, lips
 from facewright.drive.controls import CHANNELS, GAZE_MODES, Sources
+from facewright.drive.emotion import CODE
 from facewright.drive.emotion.cues import EmotionCue
 from facewright.drive.gaze import parse
+from facewright.drive.live import Live
+from facewright.drive.speaker import Speaker
 from facewright.errors import InputError
 from facewright.face.library import load_model
 from facewright.face.motion import Motion
@@ -262,3 +266,41 @@ def test_emotion_leaves_given_channels_alone(driver, speech, tracked):
         mixed.expression[:, channels.LIPS], at(tracked, lips_given, mixed.times), atol=1e-5
     )
     assert mixed.column("eyeSquintLeft").mean() > 0.05
+
+
+@pytest.fixture(scope="module")
+def untaught(tmp_path_factory) -> Speaker:
+    """A driver whose network takes emotion, with weights at random."""
+    torch.manual_seed(0)
+    config = emoa2e.Config(width=16, layers=1, heads=2, hidden=32, emotion=CODE)
+    path = tmp_path_factory.mktemp("weights") / "emotional.safetensors"
+    emoa2e.save(path, emoa2e.EmoA2E(config), {"licence": "CC0-1.0"})
+    return Speaker(path)
+
+
+def test_what_a_network_learned_of_emotion_is_layered_too(untaught, speech):
+    cues = (EmotionCue("angry", intensity=3.0),)
+    calm, rules, learned = (
+        untaught(speech, None, replace(PLAIN, emotion=e, emotion_model=m))
+        for e, m in (((), "emoa2e"), (cues, "rules"), (cues, "emoa2e"))
+    )
+    assert rules.column("browDownLeft").mean() > calm.column("browDownLeft").mean() + 0.2
+    assert np.abs(learned.expression - calm.expression).max() > 1e-3
+    assert np.abs(learned.expression - rules.expression).max() > 0.1
+
+
+def test_a_network_with_emotion_is_driven_live(untaught, speech):
+    controls = replace(PLAIN, emotion=(EmotionCue("angry"),))
+    live = Live(untaught, None, controls)
+    frames = live.feed(speech.samples[:16000])
+    assert frames.expression[-1, EXPRESSION_64.index("browDownLeft")] > 0.1
+    with pytest.raises(InputError, match="emotion_model: 'emoa2e' needs the whole speech"):
+        Live(untaught, None, replace(controls, emotion_model="emoa2e"))
+
+
+def test_weights_that_know_no_emotion_say_so(driver, speech):
+    if driver.network.config.emotion:
+        pytest.skip("the weights that ship know emotion")
+    controls = replace(PLAIN, emotion=(EmotionCue("sad"),), emotion_model="emoa2e")
+    with pytest.raises(InputError, match="emotion_model: the weights of 'emoa2e' know no emotion"):
+        driver(speech, None, controls)

@@ -50,6 +50,7 @@ def test_capabilities_tell_what_a_driver_can(client):
     assert "prior" in driver.brow_models
     assert set(driver.gaze_modes) >= {"natural", "camera", "keys"}
     assert {"happy", "angry"} <= set(driver.emotions)
+    assert driver.emotion_models[0] == "rules"
     assert driver.live_seconds == LOOK_AHEAD
 
 
@@ -66,6 +67,7 @@ def test_controls_mean_what_they_mean_at_home(client, sound, driver):
             EmotionCue(prompt="happy", start_seconds=2.0),
         ],
         cross_fade=0.25,
+        emotion_model="rules",
         lip_offset=40.0,
         head_model="prior",
         guidance=0.5,
@@ -139,6 +141,7 @@ def test_a_script_comes_back_as_sound_and_motion(client):
         ({"gaze_keys": [GazeKey(seconds=1)]}, r"gaze_keys\[0\].look: expected a direction"),
         ({"gaze_keys": [GazeKey(named="sky")]}, r"gaze_keys\[0\].look: 'sky' is not one of"),
         ({"head_model": "nod"}, "head: 'nod' is not one of"),
+        ({"emotion_model": "magic"}, "emotion_model: 'magic' is not one of rules"),
         ({"brow_model": "x" * 300}, "brow_model: expected at most 200"),
         ({"brow_motion": 4.0}, "brow_motion: expected values <= 3"),
         ({"lip_offset": float("nan")}, "lip_offset: expected finite"),

@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -35,6 +34,7 @@ from facewright.drive.given import given
 from facewright.drive.heard import GRID, Heard
 from facewright.drive.pose.base import HeadDriver
 from facewright.drive.upper.base import UpperFace
+from facewright.errors import InputError
 from facewright.face.coefficients import POSE
 from facewright.face.model import MorphableModel
 from facewright.face.motion import Motion
@@ -98,6 +98,7 @@ class Channels:
         gaze: (T, 4) as ``Motion.gaze``, of a head with the poses (T, 6).
         brows: (T, 64) what brows do, and lids with them.
         emotion: over time.
+        felt: (T, 64) what it does to the face.
         given: (T, n) for channels of the expression with a source of their own.
     """
 
@@ -108,10 +109,11 @@ class Channels:
     gaze: Looking
     brows: Curve
     emotion: EmotionTrack
+    felt: Curve
     given: dict[str, Curve]
 
 
-def feeling(scene: Scene) -> EmotionTrack:
+def emotions(scene: Scene) -> EmotionTrack:
     """The emotion cues on the performance's time line."""
     if not scene.controls.emotion:
         return EmotionTrack()  # the model that reads prompts is not needed
@@ -119,17 +121,36 @@ def feeling(scene: Scene) -> EmotionTrack:
     return emotion_track(controls.emotion, scene.heard.seconds, fade=controls.cross_fade)
 
 
-def spoken(scene: Scene, network: emoa2e.EmoA2E, emotion: EmotionTrack) -> Curve:
-    """(T, 64) lips as ``network`` reads them from the speech."""
+def felt(scene: Scene, emotion: EmotionTrack, network: emoa2e.EmoA2E) -> Curve:
+    """(T, 64) what the emotion does to the face.
+
+    Raises:
+        InputError: EmoA2E is to say it, whose weights know no emotion.
+    """
+    if scene.controls.emotion_model != "emoa2e" or not scene.controls.emotion:
+        return emotion.offsets
+    if not network.config.emotion:
+        raise InputError(
+            "emotion_model: the weights of 'emoa2e' know no emotion; train ones that do, or "
+            "take 'rules'"
+        )
+    mfccs, rate = scene.heard.mfccs, network.config.rate
+    at = np.arange(int((len(mfccs) - 1) / GRID * rate + 1e-6) + 1) / rate
+    code, intensity = emotion.code(at), emotion.intensity(at)
+    offsets = network.emotion_offsets(mfccs, code, intensity, scene.identity)
+    return lambda times: lips.sampled(offsets, times * rate)
+
+
+def spoken(scene: Scene, network: emoa2e.EmoA2E) -> Curve:
+    """(T, 64) lips as ``network`` reads them from the speech, said without emotion.
+
+    What an emotion does is added later, so that it moves no lip in time.
+    """
     controls, rate = scene.controls, network.config.rate
     if controls.sources.lips != SPEECH:
         return nothing(len(EXPRESSION_64))
-    felt: dict[str, Any] = {}
-    if network.config.emotion:
-        count = int((len(scene.heard.mfccs) - 1) / GRID * rate + 1e-6) + 1
-        at = np.arange(count) / rate
-        felt = {"emotion": emotion.code(at), "intensity": emotion.intensity(at)}
-    predicted = network.predict(scene.heard.mfccs, scene.identity, **felt)
+    neutral = np.zeros(network.config.emotion, np.float32) if network.config.emotion else None
+    predicted = network.predict(scene.heard.mfccs, scene.identity, neutral)
     speaking = scene.heard.presence.speaking
     curves = lips.articulate(predicted, rate, speaking, controls.mouth_opening)
     late = controls.lip_offset / 1000
@@ -206,12 +227,12 @@ def face(times: np.ndarray, scene: Scene, parts: Channels, gaze: Float32) -> Flo
     said = parts.lips(times)
     out = np.tile(scene.resting, (len(times), 1))
     rounded = np.clip(said[:, _PUCKER] + said[:, _FUNNEL], 0, 1)
-    activity, felt = parts.activity(times), parts.emotion.code(times).max(1)
-    kept = (1 - _MOOD_LOST * activity) * (1 - _MOOD_ROUNDED * rounded) * (1 - _MOOD_FELT * felt)
+    activity, feeling = parts.activity(times), parts.emotion.code(times).max(1)
+    kept = (1 - _MOOD_LOST * activity) * (1 - _MOOD_ROUNDED * rounded) * (1 - _MOOD_FELT * feeling)
     out[:, _MOOD] *= kept[:, None]
-    if felt.any():
+    if feeling.any():
         opening = scene.controls.mouth_opening
-        said = combine(said, parts.emotion.offsets(times), None, activity, opening)
+        said = combine(said, parts.felt(times), None, activity, opening)
     out += said
     raised = parts.brows(times)
     out[:, _UPPER] = np.clip(out[:, _UPPER] + raised[:, _UPPER], 0, 1)

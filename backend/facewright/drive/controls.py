@@ -28,6 +28,9 @@ SPEECH, PHOTO = "speech", "photo"
 #: head); by keys.
 GAZE_MODES = ("natural", "camera", "photo", "still", "keys")
 
+#: What an emotion does to a face: action units by rule, or what EmoA2E learned of them.
+EMOTION_MODELS = ("rules", "emoa2e")
+
 MAX_OFFSET_MS = 500.0
 MAX_SMOOTHING_MS = 500.0
 
@@ -91,6 +94,8 @@ class DriveControls:
         sources: where each channel comes from.
         emotion: what the face feels when, each cue with its intensity η; none: neutral.
         cross_fade: seconds in which one emotion becomes another, 0..10.
+        emotion_model: what an emotion does to the face, one of :data:`EMOTION_MODELS`; ""
+            for "rules".
     """
 
     fps: float = 25.0
@@ -110,6 +115,7 @@ class DriveControls:
     sources: Sources = field(default_factory=Sources)
     emotion: tuple[EmotionCue, ...] = ()
     cross_fade: float = 0.5
+    emotion_model: str = ""
 
     def __post_init__(self) -> None:
         checks.number("fps", self.fps, low=1.0, high=240.0)
@@ -129,6 +135,11 @@ class DriveControls:
                 f"{len(self.gaze_keys)} with gaze {self.gaze!r}"
             )
         checks.number("cross_fade", self.cross_fade, low=0.0, high=10.0)
+        if self.emotion_model not in ("", *EMOTION_MODELS):
+            raise InputError(
+                f"emotion_model: {str(self.emotion_model)[:64]!r} is not one of "
+                f"{', '.join(EMOTION_MODELS)}"
+            )
         if not isinstance(self.emotion, tuple):
             raise InputError(
                 f"emotion: expected a tuple of cues, got {type(self.emotion).__name__}"

@@ -137,7 +137,7 @@ class Live:
             self._plan(time)
         self._sound.advance(time + LOOK_AHEAD)
         times, parts = np.array([time]), self._parts
-        self._lips.read(time + LOOK_AHEAD, parts.emotion)
+        self._lips.read(time + LOOK_AHEAD)
         head = parts.head(times)
         gaze = parts.gaze(times, head)
         return channels.face(times, self._scene, parts, gaze), head, gaze
@@ -150,6 +150,7 @@ class Live:
         given = isinstance(self._controls.sources.gaze, Motion)
         eyes, shifts = channels.eyes(scene if given else ahead, None)
         spoken = self._controls.sources.lips == SPEECH
+        emotion = channels.emotions(forever)
         self._parts = channels.Channels(
             activity=self._sound.activity,
             lips=self._lips if spoken else channels.nothing(len(EXPRESSION_64)),
@@ -157,7 +158,8 @@ class Live:
             head=lambda times: channels.head_pose(self._reacting(), self._head)(times),
             gaze=eyes,
             brows=lambda times: channels.brows(self._reacting(), self._upper)(times),
-            emotion=channels.feeling(forever),
+            emotion=emotion,
+            felt=emotion.offsets,
             given=channels.apart(scene),
         )
 
@@ -202,11 +204,11 @@ def _check(controls: DriveControls) -> None:
         raise InputError(f"smoothing: live driving has none, got {controls.smoothing:g}")
     if controls.lip_offset < 0:
         raise InputError(f"lip_offset: live lips cannot be early, got {controls.lip_offset:g}")
-    for name in ("head_model", "brow_model"):
-        if getattr(controls, name) not in ("", "prior"):
+    for name, own in (("head_model", "prior"), ("brow_model", "prior"), ("emotion_model", "rules")):
+        if getattr(controls, name) not in ("", own):
             raise InputError(
                 f"{name}: {getattr(controls, name)!r} needs the whole speech; live driving "
-                "has 'prior'"
+                f"has {own!r}"
             )
 
 

@@ -10,7 +10,6 @@ from facewright.checks import Float32
 from facewright.drive import features, lips
 from facewright.drive.controls import DriveControls
 from facewright.drive.emoa2e import EmoA2E, one_thread
-from facewright.drive.emotion.cues import EmotionTrack
 from facewright.drive.heard import GRID
 from facewright.drive.listening import AHEAD, Listening
 
@@ -45,11 +44,11 @@ class LiveLips:
         self._weight = np.zeros(0)
         self._first, self._end = 0, -1
 
-    def read(self, seconds: float, emotion: EmotionTrack) -> None:
+    def read(self, seconds: float) -> None:
         """Read all windows that the first ``seconds`` of the sound suffice for."""
         last = int(np.floor((seconds - AHEAD - _CLIP) * self._network.config.rate + 1e-6))
         for end in range(self._end + _STEP, last + 1, _STEP):
-            self._add(end, emotion)
+            self._add(end)
 
     def __call__(self, times: np.ndarray) -> Float32:
         """(T, 64) lips at ``times``, of the last second."""
@@ -61,19 +60,14 @@ class LiveLips:
         return lips.sampled(curves, (times - late) * rate - self._first)
 
     @torch.inference_mode()
-    def _add(self, end: int, emotion: EmotionTrack) -> None:
+    def _add(self, end: int) -> None:
         """Read the window whose last position is ``end``."""
         config = self._network.config
         positions = end - config.window + 1 + np.arange(config.window)
         clips = torch.from_numpy(self._sound.clips(positions / config.rate))[None]
         extra: tuple[Tensor, ...] = ()
-        if config.emotion:
-            at = np.maximum(positions, 0) / config.rate
-            share = (self._fade / self._fade.sum()).astype(np.float32)
-            extra = (
-                torch.from_numpy(share @ emotion.code(at))[None],
-                torch.tensor([float(share @ emotion.intensity(at))]),
-            )
+        if config.emotion:  # said without any, as offline
+            extra = (torch.zeros(1, config.emotion), torch.ones(1))
         with one_thread():
             beta = self._network(clips, self._alpha, *extra)[0].numpy()
         inside = positions >= 0

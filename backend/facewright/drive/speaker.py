@@ -56,16 +56,17 @@ class Speaker:
         heard = hear(speech, lambda share: tell(0.4 * share))
         scene = scene_of(heard, subject, controls, self.name)
         mover, above = self.head(controls.head_model), self.upper(controls.brow_model)
-        emotion = channels.feeling(scene)
+        emotion = channels.emotions(scene)
         eyes, shifts = channels.eyes(scene, heard.activity)
         parts = channels.Channels(
             activity=heard.activity,
-            lips=channels.spoken(scene, self.network, emotion),
+            lips=channels.spoken(scene, self.network),
             shut=channels.blinking(scene, shifts, above),
             head=channels.head_pose(scene, mover),
             gaze=eyes,
             brows=channels.brows(scene, above),
             emotion=emotion,
+            felt=channels.felt(scene, emotion, self.network),
             given=channels.apart(scene),
         )
         tell(0.9)

@@ -115,6 +115,7 @@ def _controls(request: service_pb2.DriveSpeechRequest, sources: Sources) -> Driv
         seed=request.seed,
         head_model=bounds.name("head_model", request.head_model),
         brow_model=bounds.name("brow_model", request.brow_model),
+        emotion_model=bounds.name("emotion_model", request.emotion_model),
         gaze=bounds.name("gaze", request.gaze) or ("keys" if keys else "natural"),
         gaze_keys=keys,
         emotion=_cues(request),

@@ -24,6 +24,8 @@ from facewright.render.camera import Camera
 from facewright.render.shading import AMBIENT
 
 HELD_OUT = Path(__file__).with_name("emotion_prompts.json")
+#: Forty more, written when all was finished and rendered once: a look that chose nothing.
+LATER = Path(__file__).with_name("emotion_prompts_later.json")
 #: η that is rendered.
 ETAS = (1.0, 2.0, 3.0)
 _SIZE = 384  # pixels
@@ -39,7 +41,7 @@ class Expected:
 
 
 def held_out(file: Path = HELD_OUT) -> list[Expected]:
-    """The forty prompts that nothing was trained on."""
+    """Forty prompts that nothing was trained on: those fixed first, or :data:`LATER`."""
     listed = json.loads(file.read_text(encoding="utf-8"))["prompts"]
     return [Expected(row["prompt"], tuple(row["expect"])) for row in listed]
 

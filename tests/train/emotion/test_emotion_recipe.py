@@ -12,7 +12,7 @@ from facewright.drive.emotion.encoders import SentenceEncoder
 from facewright.drive.emotion.lexicon import Kind, lexicon
 from facewright.drive.emotion.projection import embed, load
 from facewright.drive.emotion.styles import STYLES
-from facewright.evaluate.emotion import HELD_OUT, held_out
+from facewright.evaluate.emotion import HELD_OUT, LATER, held_out
 from facewright.train.emotion import data, recipe
 
 
@@ -46,6 +46,12 @@ def test_held_out_prompts_are_in_no_list() -> None:
         for word in unseen:
             kinds = {found.kind for found in lexicon().read(word)}
             assert kinds == {Kind.UNKNOWN}, word
+
+
+def test_later_prompts_are_in_no_list() -> None:
+    taught = {item.text.lower() for item in data.items()}
+    later = {expected.prompt for expected in held_out(LATER)}
+    assert len(later) == 40 and not later & (taught | {one.prompt for one in held_out()})
 
 
 def test_items_have_codes_and_families() -> None:

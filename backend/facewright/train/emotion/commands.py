@@ -37,6 +37,9 @@ def evaluate_emotion(
     weights: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Those that ship, without it.")
     ] = None,
+    later: Annotated[
+        bool, typer.Option("--later", help="The list that was written when all was finished.")
+    ] = False,
     identities: Annotated[
         int, typer.Option(metavar="N", min=1, help="Faces that each prompt is rendered on.")
     ] = 3,
@@ -50,7 +53,8 @@ def evaluate_emotion(
     import json
 
     from facewright.drive.emotion.text import interpreter
-    from facewright.evaluate.emotion import measure
+    from facewright.evaluate.emotion import HELD_OUT, LATER, held_out, measure
 
-    found = measure(reader=interpreter(projection=weights), identities=range(identities))
+    prompts = held_out(LATER if later else HELD_OUT)
+    found = measure(prompts, interpreter(projection=weights), range(identities))
     typer.echo(json.dumps(found, indent=1, ensure_ascii=False))

@@ -10,7 +10,7 @@
 ``emoa2e``     the EmoA2E network (TGDM eq. 9-11) and its weights
 ``lips``       network output -> lips that close, rest in silence, obey the controls
 ``rest``       what of the photographed expression stays while a face speaks
-``head``       a seeded prior for gentle head motion
+``head``       a seeded prior for head motion; ``pose`` it and GoHD's diffusion; ``neck`` the turn
 ``blinks``     a seeded prior for blinks
 ``live``       the same while the sound comes in; ``listening``, ``live_lips`` its parts
 ``speaker``    the driver ``emoa2e``: all of these together

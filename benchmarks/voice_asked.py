@@ -93,14 +93,14 @@ def controls_part(inputs: Inputs, part: Part) -> None:
     try:
         subject = session.capture(read_picture(inputs.portrait), size=SIZE)
         stage = controls.Stage(session, subject, inputs.driver, inputs.sentence)
-        opened, most = controls.mouth(stage, DriveControls(fps=12.5))
+        opened, most = controls.mouth(stage, DriveControls(fps=6.25))
         count = int(_BLINK_SECONDS * inputs.sentence.rate)
         long = Speech(np.resize(inputs.sentence.samples, count), inputs.sentence.rate)
         responses = [
             opened,
             controls.looks(stage, 0),
             controls.looks(stage, 1),
-            controls.head(stage, DriveControls(fps=5)),
+            controls.head(stage, DriveControls(fps=4)),
             controls.blinking(stage, DriveControls(fps=25), long),
         ]
     finally:

@@ -10,8 +10,9 @@ from facewright.drive.base import DriveControls
 from facewright.drive.emotion.cues import EmotionCue
 from facewright.errors import InputError
 from facewright.evaluate.voice import speed
-from facewright.evaluate.voice.pictures import Shown, pictures
+from facewright.evaluate.voice.pictures import Shown, closures, pictures
 from facewright.evaluate.voice.tables import Part, Table, Verdict
+from facewright.evaluate.voice.timing import SHUT
 from facewright.media.picture import read_picture
 from facewright.media.speech import Speech
 
@@ -74,6 +75,8 @@ def pictures_part(inputs: Inputs, part: Part) -> None:
     portraits = inputs.portraits
     chosen = np.linspace(0, len(portraits) - 1, _SHOWN).round().astype(int)
     session = CaptureSession()
+    rows: list[tuple[str, ...]] = []
+    gaps: list[float] = []
     for (name, speech), row, prompt in zip(
         list(voices.items())[:_SHOWN], chosen, _FELT, strict=False
     ):
@@ -82,5 +85,24 @@ def pictures_part(inputs: Inputs, part: Part) -> None:
         felt = (EmotionCue(prompt),) if prompt else ()
         about = f"{name} on {portrait.stem}" + (f", “{prompt}”" if prompt else "")
         shown = Shown(name, about, subject, speech, DriveControls(emotion=felt))
-        part.pictures += pictures(shown, inputs.driver, inputs.points)
+        motion = inputs.driver(speech, subject, shown.controls)
+        part.pictures += pictures(shown, motion, inputs.points)
+        found = closures(motion, subject, inputs.points, session.finder)
+        if found is not None:
+            rows.append((about, str(found.count), f"{found.gap:.2f}", f"{found.shut:.3f}",
+                         f"{found.wide:.3f}"))  # fmt: skip
+            gaps.append(found.gap)
     session.close()
+    part.tables.append(
+        Table(
+            "Do lips meet on p, b, m?",
+            ("", "closures", "gap on the mean face, mm", "opening seen", "widest seen"),
+            tuple(rows),
+            "Medians; seen: inner lips over the distance of the outer eye corners, by landmarks "
+            "of rendered frames.",
+        )
+    )
+    worst = max(gaps, default=0.0)
+    part.verdicts.append(
+        Verdict(f"lips meet at closures (< {SHUT:g} mm)", f"at worst {worst:.2f} mm", worst < SHUT)
+    )

@@ -12,7 +12,7 @@ from facewright.drive.base import DriveControls
 from facewright.drive.heard import hear
 from facewright.drive.speaker import Speaker
 from facewright.evaluate.voice import chart, controls, speed
-from facewright.evaluate.voice.pictures import Shown, moments, pictures
+from facewright.evaluate.voice.pictures import Shown, closures, moments, pictures
 from facewright.evaluate.voice.points import Points
 from facewright.face.library import load_model
 from facewright.media.picture import read_picture
@@ -44,15 +44,19 @@ def subject(session, examples) -> Subject:
     return session.capture(read_picture(examples / "portrait.png"), size=128)
 
 
-def test_a_performance_as_pictures(driver, subject, speech):
+def test_a_performance_as_pictures(session, driver, subject, speech):
     from PIL import Image
 
     points = Points(load_model())
     shown = Shown("one", "one on a portrait", subject, speech, DriveControls())
-    strip, sheet = pictures(shown, driver, points)
+    motion = driver(speech, subject, DriveControls())
+    strip, sheet = pictures(shown, motion, points)
     assert (strip.name, sheet.name) == ("one-chart", "one-moments")
     image = Image.open(io.BytesIO(strip.png))
     assert image.width > 2 * 320 and image.height > 600
+    found = closures(motion, subject, points, session.finder)
+    assert found is not None and found.count > 0
+    assert found.shut < 0.6 * found.wide
 
 
 def test_charts_draw_what_moves(driver, speech):

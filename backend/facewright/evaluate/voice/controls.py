@@ -29,7 +29,7 @@ ASIDE = (-20.0, -10.0, 0.0, 10.0, 20.0)
 UP = (-16.0, -8.0, 0.0, 8.0, 16.0)
 #: Landmarks tremble by this much of the eyes' distance between two looks at one face.
 TREMBLE = 0.01
-_STEP = 0.02  # to which weights are rounded where equal frames are made once
+_STEP = 0.05  # to which weights are rounded where frames that look alike are made once
 
 
 @dataclass(frozen=True, slots=True)

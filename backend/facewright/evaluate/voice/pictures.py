@@ -9,8 +9,9 @@ import numpy as np
 from facewright import animate
 from facewright.animate.base import CoefficientGeometry
 from facewright.capture import Subject
+from facewright.capture.landmarks import FaceFinder
 from facewright.checks import UInt8
-from facewright.drive.base import DriveControls, Driver
+from facewright.drive.base import DriveControls
 from facewright.drive.heard import hear
 from facewright.evaluate.voice import chart
 from facewright.evaluate.voice.points import Points
@@ -20,6 +21,7 @@ from facewright.media.picture import encode_picture
 from facewright.media.sheet import Tile, contact_sheet
 from facewright.media.speech import Speech
 from facewright.train.speech.score import closure_events, closure_of
+from facewright.train.speech.seen import opening_of
 
 _EVERY = 0.5  # seconds between key frames
 _SCALE = 320.0  # pixels a second of the chart
@@ -45,9 +47,42 @@ class Shown:
     controls: DriveControls
 
 
-def pictures(shown: Shown, driver: Driver, points: Points) -> list[Picture]:
+@dataclass(frozen=True, slots=True)
+class Closures:
+    """Whether lips meet where p, b and m are said.
+
+    Attributes:
+        count: of closures.
+        gap: millimetres between the lips there on the mean face, median.
+        shut, wide: opening of the inner lips over the eyes' distance, medians, seen in frames
+            of closures, and of the widest open mouths.
+    """
+
+    count: int
+    gap: float
+    shut: float
+    wide: float
+
+
+def closures(
+    motion: Motion, subject: Subject, points: Points, finder: FaceFinder
+) -> Closures | None:
+    """How far lips are apart at closures, on the model and in rendered frames; None: no closure."""
+    chosen = moments(motion, points)
+    rows = {label: [k for k, said in chosen if said == label] for label in ("shut", "open")}
+    if not rows["shut"] or not rows["open"]:
+        return None
+    seen = {}
+    for label, frames in rows.items():
+        made = _frames(subject, motion, np.array(frames, int))
+        seen[label] = float(np.median(opening_of(np.stack([finder.track(f) for f in made]))))
+    gap = points.lip_gap(motion.expression[rows["shut"]])
+    count = len(closure_events(closure_of(motion.expression), motion.fps))
+    return Closures(count, float(np.median(gap)), seen["shut"], seen["open"])
+
+
+def pictures(shown: Shown, motion: Motion, points: Points) -> list[Picture]:
     """Two pictures of a performance: the chart, and its closures, vowels and blinks."""
-    motion = driver(shown.speech, shown.subject, shown.controls)
     heard = hear(shown.speech)
     times = np.arange(_EVERY / 2, shown.speech.seconds, _EVERY)
     keys = _frames(shown.subject, motion, np.round(times * motion.fps).astype(int))

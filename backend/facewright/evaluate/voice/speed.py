@@ -90,16 +90,17 @@ def _parts(driver: Speaker, speech: Speech, controls: DriveControls) -> dict[str
     scene = scene_of(heard, None, controls, driver.name)
     mover, above = driver.head(controls.head_model), driver.upper(controls.brow_model)
     times = np.arange(speech.frames(controls.fps)) / controls.fps
-    emotion = clock.of("emotion", lambda: channels.feeling(scene))
+    emotion = clock.of("emotion", lambda: channels.emotions(scene))
     looking, shifts = clock.of("gaze", lambda: channels.eyes(scene, heard.activity))
     parts = channels.Channels(
         activity=heard.activity,
-        lips=clock.of("lips", lambda: channels.spoken(scene, driver.network, emotion)),
+        lips=clock.of("lips", lambda: channels.spoken(scene, driver.network)),
         shut=clock.of("blinks", lambda: channels.blinking(scene, shifts, above)),
         head=clock.of("head", lambda: channels.head_pose(scene, mover)),
         gaze=looking,
         brows=clock.of("brows", lambda: channels.brows(scene, above)),
         emotion=emotion,
+        felt=clock.of("emotion", lambda: channels.felt(scene, emotion, driver.network)),
         given=channels.apart(scene),
     )
     pose = clock.of("head", lambda: parts.head(times))
@@ -108,7 +109,7 @@ def _parts(driver: Speaker, speech: Speech, controls: DriveControls) -> dict[str
     clock.of("lips", lambda: parts.lips(times))
     clock.of("brows", lambda: parts.brows(times))
     clock.of("blinks", lambda: parts.shut(times))
-    clock.of("emotion", lambda: (parts.emotion.offsets(times), parts.emotion.code(times)))
+    clock.of("emotion", lambda: (parts.felt(times), parts.emotion.code(times)))
     sampled = sum(clock.spent.values()) - before
     clock.of("putting together", lambda: channels.face(times, scene, parts, gaze))
     # It asks the channels again, which were counted.

@@ -124,6 +124,52 @@ def test_what_was_heard_does_not_depend_on_what_comes_a_window_later():
     assert np.abs(a[110:] - b[110:]).max() > 1e-3
 
 
+class TestPrompts:
+    """Emotion and intensity that change with time."""
+
+    @pytest.fixture
+    def network(self) -> emoa2e.EmoA2E:
+        torch.manual_seed(5)
+        return emoa2e.EmoA2E(replace(TINY, emotion=12)).eval()
+
+    mfccs = np.random.default_rng(6).standard_normal((201, 32)).astype(np.float32)
+    happy, sad = np.eye(12, dtype=np.float32)[[0, 1]]
+
+    def test_constants_are_tracks_that_do_not_change(self, network):
+        track = np.tile(self.happy, (101, 1))
+        given = network.predict(self.mfccs, emotion=self.happy, intensity=2.0)
+        same = network.predict(self.mfccs, emotion=track, intensity=np.full(101, 2.0, np.float32))
+        np.testing.assert_allclose(same, given, atol=1e-5)
+        assert np.abs(given - network.predict(self.mfccs, emotion=self.sad)).max() > 1e-4
+
+    def test_a_prompt_changes_where_it_says(self, network):
+        track = np.tile(self.happy, (101, 1))
+        track[60:] = self.sad
+        out = network.predict(self.mfccs, emotion=track)
+        reach = TINY.window
+        before = network.predict(self.mfccs, emotion=self.happy)
+        after = network.predict(self.mfccs, emotion=self.sad)
+        np.testing.assert_allclose(out[: 60 - reach], before[: 60 - reach], atol=1e-6)
+        np.testing.assert_allclose(out[60 + reach :], after[60 + reach :], atol=1e-6)
+        steps = np.abs(np.diff(out - before, axis=0)).max()
+        assert steps < 0.6 * np.abs(after - before).max()
+
+    def test_offsets_of_neutral_are_nothing(self, network):
+        assert not network.emotion_offsets(self.mfccs, np.zeros(12, np.float32)).any()
+        felt = network.emotion_offsets(self.mfccs, 5 * self.happy, 3.0)
+        assert felt.any() and felt.min() >= 0 and felt.max() <= 1
+
+    def test_what_does_not_fit_is_refused(self, network):
+        with pytest.raises(InputError, match="needs it"):
+            network.predict(self.mfccs)
+        with pytest.raises(InputError, match="does not take it"):
+            emoa2e.EmoA2E(TINY).predict(self.mfccs, emotion=self.happy)
+        with pytest.raises(InputError, match="emotion"):
+            network.predict(self.mfccs, emotion=np.zeros((7, 12), np.float32))
+        with pytest.raises(InputError, match="intensity"):
+            network.predict(self.mfccs, emotion=self.happy, intensity=np.ones(7, np.float32))
+
+
 class TestWeights:
     @pytest.fixture
     def path(self, tmp_path) -> Path:

@@ -24,7 +24,7 @@ def speaking(frames: int = 100) -> np.ndarray:
 def test_sure_closures_are_shut_and_doubts_are_not():
     beta = said(jawOpen=0.3, mouthLowerDownLeft=0.2, mouthFunnel=0.2)
     press = [AT["mouthPressLeft"], AT["mouthPressRight"]]
-    beta[30:35, press] = 0.7 * lips.PRESS
+    beta[30:35, press] = 0.9 * lips.PRESS
     beta[60:65, press] = 0.2 * lips.PRESS
     out = lips.articulate(beta, 50, speaking())
     np.testing.assert_allclose(out[31:34, press], lips.PRESS, atol=1e-6)
@@ -39,7 +39,7 @@ def test_sure_closures_are_shut_and_doubts_are_not():
 
 def test_a_short_closure_meets_a_frame_at_25_fps():
     beta = said(jawOpen=0.3)
-    beta[40:42, [AT["mouthPressLeft"], AT["mouthPressRight"]]] = 0.8 * lips.PRESS
+    beta[40:42, [AT["mouthPressLeft"], AT["mouthPressRight"]]] = lips.PRESS
     out = lips.articulate(beta, 50, speaking())
     for phase in (0.0, 0.3, 0.6, 0.9):  # of the frames against the positions
         frames = lips.sampled(out, phase * 2 + np.arange(0, 96, 2))

@@ -48,20 +48,23 @@ _PARTING = [
 ]  # fmt: skip
 
 #: Seconds by which lips that open or round are ahead of their sound; closures are not, for
-#: they make theirs. (Without it, real lips in videos move some 40 ms before ours.)
-LEAD = 0.015
-# Least squares shrink what is uncertain. These factors bring the spread of each column
-# back towards the teacher's on held-out speech, and the jaw's to where lips part as far as
-# in videos of people who talk (7 mm in the median, 16 mm at the 98th percentile).
+#: they make theirs. In the training videos it is 0 to 10 ms, once each video's own lag, by
+#: which its closures miss their sound, is taken out.
+LEAD = 0.005
+# Least squares shrink what is uncertain. These factors bring the spread of each column back
+# to the teacher's on speech left out, and that of what parts the lips to where they part as
+# far as in the training videos (7 mm in the median, 16 mm at the 98th percentile).
 _GAINS = {
-    "jawOpen": 1.35, "mouthClose": 1.35, "mouthPucker": 1.4, "mouthFunnel": 1.3, "mouthStretchLeft": 1.25,
-    "mouthStretchRight": 1.25, "lipFV": 1.6, "mouthUpperUpLeft": 1.25, "mouthUpperUpRight": 1.25,
-    "mouthLowerDownLeft": 1.1, "mouthLowerDownRight": 1.1, "tongueUp": 1.3, "tongueOut": 1.3,
+    "jawOpen": 1.35, "mouthClose": 1.35, "mouthUpperUpLeft": 1.35, "mouthUpperUpRight": 1.35,
+    "mouthLowerDownLeft": 1.35, "mouthLowerDownRight": 1.35, "mouthPucker": 1.15,
+    "mouthFunnel": 1.15, "mouthStretchLeft": 1.1, "mouthStretchRight": 1.1, "lipFV": 1.2,
+    "tongueUp": 1.3, "tongueWide": 1.15, "tongueOut": 1.3,
 }  # fmt: skip
 _GAIN = np.array([_GAINS.get(EXPRESSION_64[k], 1.0) for k in SPOKEN], np.float32)
 
 _SMOOTH = 0.6  # positions, standard deviation
-_SURE, _UNSURE = 0.55, 0.25  # closure that is shut wholly, and that is left as it is not
+# Closure that is shut wholly, and that is left as it is not; chosen on speech left out.
+_SURE, _UNSURE = 0.75, 0.25
 _QUIET_DB = -32.0  # below the speech's level
 _QUIET_RMS = 10 ** (-62 / 20)  # below full scale: nothing that is meant to be heard
 _HANGOVER = 0.12  # seconds that a gap must exceed on either side

@@ -245,6 +245,10 @@ def evaluate_emoa2e(
         list[Path] | None,
         typer.Option(metavar="VIDEO", help="With sound in sync; repeat it."),
     ] = None,
+    emotion: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Weights with emotion, compared with their rules."),
+    ] = None,
     fps: Annotated[
         float, typer.Option(metavar="RATE", help="Frames a second that are scored.")
     ] = 25.0,
@@ -282,6 +286,13 @@ def evaluate_emoa2e(
         typer.echo(f"{name}, {len(aligned)} recordings")
         for who, found in judged.against_phones(lips, aligned, fps).items():
             typer.echo(f"  {who:17} {found}")
+    if emotion:
+        from facewright.drive import emoa2e, heard
+        from facewright.train.speech import felt
+
+        sounds = [heard.hear(s.speech) for s in sets["LibriVox"]]
+        for style in felt.measured(emoa2e.load(emotion), sounds):
+            typer.echo(f"  {style}")
     seen = [judged.against_lips(lips, clip) for clip in clips or []]
     for one in seen:
         typer.echo(str(one))

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from facewright.checks import Float32
 from facewright.drive.emoa2e import Config, EmoA2E, save
@@ -131,6 +131,8 @@ class Trainer:
             self._statistics()
             if start is not None:
                 _adopt(self.network, start)
+            if config.emotion:
+                _heard_beside(self.network, self.sampler, codes=256)
             self.average = copy_of(self.network)
 
     @property
@@ -234,6 +236,25 @@ def _adopt(network: EmoA2E, start: EmoA2E) -> None:
         if key not in ours or ours[key].shape != tensor.shape:
             raise InputError(f"start: its {key!r} does not fit this preset")
     network.load_state_dict(ours | theirs)
+
+
+def _heard_beside(network: EmoA2E, sampler: Sampler, codes: int) -> None:
+    """Bring φ and z_emo's tokens to the size of the audio's.
+
+    Audio tokens of a trained network are a hundred times as large as fresh ones of emotion,
+    which layer normalisation would then all but hide.
+    """
+    audio, _ = sampler.batch(4)
+    drawn, _ = emotions.draw(np.random.default_rng(0), codes, 0.0)
+    with torch.no_grad():
+        clips = ((torch.from_numpy(audio) - network.mean) / network.scale).flatten(2)
+        size = network.audio(clips).std()
+        felt = network.emotion(torch.from_numpy(drawn))
+        last = network.emotion[2]
+        assert isinstance(last, nn.Linear)
+        last.weight.mul_(size / (felt - felt.mean(0)).std())
+        last.bias.zero_()
+        network.base_intensity.mul_(size / network.base_intensity.std())
 
 
 def copy_of(network: EmoA2E) -> EmoA2E:

@@ -58,7 +58,8 @@ def run(
         raise InputError(f"preset: {preset!r} is not one of {', '.join(recipe.PRESETS)}")
     plan = recipe.PRESETS[preset]
     network = None if start is None else emoa2e.load(start)
-    lips, voices = [], {}
+    lips: list[watched.Clip] = []
+    voices: dict[str, Speech] = {}
     if clips is not None:
         if network is None or network.config.emotion:
             raise InputError("clips: give emotion-free weights to begin from (start) as well")

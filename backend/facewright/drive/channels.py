@@ -61,7 +61,7 @@ _MOOD = [
 _PUCKER, _FUNNEL = _AT["mouthPucker"], _AT["mouthFunnel"]
 _BEYOND = 1.0  # seconds after the speech that are planned: the last frame may lie there
 _MOOD_LOST = 0.55  # share of a resting smile that speaking takes
-_MOOD_FELT = 0.7  # what an emotion takes, whatever the photograph shows
+_MOOD_FELT = 1.0  # an emotion at full strength leaves none: nobody is angry with a smile
 _MOOD_ROUNDED = 0.6  # and what rounded lips take of the rest
 
 

@@ -168,6 +168,8 @@ def test_models_lists_what_there_is_with_licences(capsys):
     assert [name for name in kinds if kinds[name].endswith("; the default")] == [defaults.ANIMATOR]
     assert re.search(r"driver +Apache-2\.0 +[1-9]\.\d MB", kinds["emoa2e"])
     assert any("morphable model" in line and "CC0-1.0" in line for line in lines)
+    assert sum(line.split()[:3] == ["prior", "head", "model"] for line in lines) == 1
+    assert sum(line.split()[:3] == ["prior", "brow", "model"] for line in lines) == 1
 
 
 def test_models_says_what_cannot_be_used(capsys):
@@ -208,9 +210,9 @@ def test_help_needs_no_heavy_module():
     [
         (["nonsense"], "No such command"),
         (["dub"], "Missing argument"),
-        (["dub", "a.jpg", "-o", "c.mp4"], "speech: expected a sound file, or a script"),
+        (["dub", "a.jpg", "-q", "-o", "c.mp4"], "speech: expected a sound file, or a script"),
         (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--tts", "x"], "tts: it belongs to a script"),
-        (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--emotion", "1-x:"], "emotion: expected"),
+        (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--emotion", "@2"], "emotion: expected"),
         (["dub", "a.jpg", "b.wav"], "Missing option"),
         (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--nonsense"], "No such option"),
         (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "--fps", "0"], "fps: expected values >= 1"),

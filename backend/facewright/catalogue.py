@@ -1,14 +1,19 @@
-"""What ``facewright models`` lists: models, animators and drivers with licence and size."""
+"""What ``facewright models`` lists: models, animators, drivers, with licence and size."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 from facewright import animate, defaults, drive
 from facewright.animate.base import Animator
+from facewright.drive import pose, upper
 from facewright.errors import FacewrightError
 from facewright.face.library import load_model
+
+#: Files of what moves heads and brows, where it learned anything.
+_WEIGHTS = {"diffusion": "pose.safetensors", "gohd": "upper.safetensors"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +21,7 @@ class Entry:
     """One line of the list.
 
     Attributes:
-        kind: "morphable model", "animator" or "driver".
+        kind: "morphable model", "animator", "driver", "head model" or "brow model".
         name: what options take.
         summary: one line for a user who chooses.
         licence: SPDX expression of its data or weights.
@@ -58,6 +63,22 @@ def catalogue() -> list[Entry]:
         driver = drive.create(name)
         size = _size(f"drive/weights/{name}.safetensors")
         entries.append(Entry("driver", name, driver.summary, driver.licence, size))
+    return [*entries, *_movers("head model", pose), *_movers("brow model", upper)]
+
+
+def _movers(kind: str, registry: Any) -> list[Entry]:
+    """What moves heads, or brows."""
+    entries = []
+    for name in registry.names():
+        try:
+            mover = registry.create(name)
+        except FacewrightError as error:
+            entries.append(Entry(kind, name, f"cannot be used: {error}", "unknown", 0))
+            continue
+        weights = _WEIGHTS.get(name, "")
+        size = _size(f"drive/weights/{weights}") if weights else 0
+        licence = getattr(mover, "licence", "Apache-2.0")
+        entries.append(Entry(kind, name, mover.summary, licence, size))
     return entries
 
 

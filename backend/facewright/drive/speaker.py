@@ -33,7 +33,7 @@ class Speaker:
     """
 
     name = "emoa2e"
-    summary = "EmoA2E transformer on MFCCs: lips of any language; head and blinks by priors"
+    summary = "EmoA2E on MFCCs: lips of any language; emotion, brows, gaze, blinks, head around it"
     licence = "Apache-2.0"
 
     def __init__(self, weights: Path = WEIGHTS) -> None:

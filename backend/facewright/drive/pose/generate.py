@@ -12,6 +12,7 @@ from facewright.drive import neck
 from facewright.drive.pose import base, denoiser, stitch
 from facewright.drive.pose.diffusion import GUIDANCE
 from facewright.drive.pose.sound import Sound, at, sound
+from facewright.errors import InputError
 from facewright.face.coefficients import POSE
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "pose.safetensors"
@@ -48,6 +49,10 @@ class Diffusion:
         self, weights: Path = WEIGHTS, steps: int = 12, reference: Float32 | None = None
     ) -> None:
         checks.number("steps", steps, low=1, high=1000)
+        if not weights.is_file():
+            raise InputError(
+                f"weights: {weights.name} does not exist; `facewright train pose` makes it"
+            )
         self.networks = denoiser.load(weights)
         self.steps = steps
         zeros = np.zeros(POSE, np.float32)

@@ -62,9 +62,14 @@ def measured(network: EmoA2E, recordings: Sequence[Heard]) -> list[Felt]:
             kept.append(_kept(network, heard, shown[2.0]))
         rises = bool((np.diff(np.mean(lengths, 0)) > 0).all())
         found.append(
-            Felt(style, *(float(np.mean(v)) for v in (agreement, strength)), rises,
-                 float(np.mean(kept)))
-        )  # fmt: skip
+            Felt(
+                style,
+                float(np.mean(agreement)),
+                float(np.mean(strength)),
+                rises,
+                float(np.mean(kept)),
+            )
+        )
     return found
 
 

@@ -72,4 +72,4 @@ def test_lags_are_found_and_told_apart():
 def test_a_wrong_preset_is_one_line(tmp_path, capsys):
     assert cli.run(["train", "emoa2e", "--preset", "nope", "--work", str(tmp_path)]) == 2
     told = capsys.readouterr().err
-    assert told == "facewright: preset: 'nope' is not one of embedded, desk, smoke\n"
+    assert told == "facewright: preset: 'nope' is not one of embedded, emotion, desk, smoke\n"

@@ -7,7 +7,7 @@ pictures. A part whose input is absent says "not measured" and why. ``MISSED`` m
 exit status 1.
 
     python -m benchmarks.voice --clips DIR --speech DIR --manifest CSV -o report \
-        --only lips,real,emotion,head,controls,speed,pictures
+        --only lips,real,emotion,timing,head,controls,speed,pictures
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ PARTS: dict[str, tuple[str, Callable[[Inputs, Part], None]]] = {
     "lips": ("Lips against aligned phones", voice_lips.phones_part),
     "real": ("Lips beside real ones", voice_lips.real_part),
     "emotion": ("Emotion prompts, from rendered frames", voice_asked.emotion_part),
+    "timing": ("Emotion prompts and the lips' timing", voice_asked.timing_part),
     "head": ("Head, brows and eyes", voice_face.head_part),
     "controls": ("Controls: asked, rendered, captured again", voice_asked.controls_part),
     "speed": ("Speed", voice_shown.speed_part),

@@ -14,7 +14,7 @@ from facewright.evaluate.voice import natural
 from facewright.evaluate.voice.tables import Part, Table, Verdict, ranged
 from facewright.face.library import load_model
 from facewright.train.performance import Performance
-from facewright.train.pose.score import MEASURES, diversity, perform, score
+from facewright.train.pose.score import MEASURES, Made, diversity, perform, score
 from facewright.train.pose.takes import take
 from facewright.train.upper import evaluate as brows
 
@@ -139,12 +139,15 @@ def _heads(inputs: Inputs, part: Part, clips: Sequence[Performance]) -> None:
         cells = [f"{np.nanmean([row[key] for row in scores]):.3f}" for key in MEASURES]
         apart = np.mean([diversity(clip) for clip in made])
         rows.append((name, *cells, f"{apart:.2f}°"))
+    still = [Made(t.poses, np.zeros_like(t.poses)[None], t.fps, None) for t in takes]
+    rows.append(("none: still", f"{np.mean([score(one)['ssim_p'] for one in still]):.3f}",
+                 *["–"] * (len(MEASURES) - 1), "0"))  # fmt: skip
     part.tables.append(
         Table(
             f"Heads beside {len(clips)} real ones never trained on, {inputs.seeds} seeds each",
             ("head model", *MEASURES, "diversity"),
             tuple(rows),
-            "ssim_p: GoHD's SSIM_p about the mean pose (a still head would reach most of it); "
+            "ssim_p: GoHD's SSIM_p about the mean pose, with its constants; "
             "structure: the same without constants; likeness: dB of octaves, negative; nod: ° "
             "on accents; calm: share by which jitter is lower.",
         )

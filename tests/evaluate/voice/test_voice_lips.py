@@ -174,7 +174,7 @@ def test_prompts_that_part_or_shift_lips_are_found(points, kept, late):
     (found,) = timing.measure(
         Mumbling(kept, late), [speech], ["angry"], points, (2.0,), DriveControls()
     )
-    assert found.closures == 6 and found.without == 1
+    assert found.closures == 6 and found.without == pytest.approx(0, abs=0.3)
     assert (found.kept == 1) == (kept == 1 and late == 0)
     assert found.lag == pytest.approx(-late / timing.FPS) or found.lag == pytest.approx(
         late / timing.FPS

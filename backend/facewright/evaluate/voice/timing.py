@@ -16,8 +16,10 @@ from facewright.media.speech import Speech
 from facewright.train.speech.score import closure_events, closure_of
 from facewright.train.speech.seen import lagged_correlation
 
-#: Lips nearer than this are shut for who looks, millimetres: half a pixel of a 256-pixel crop.
+#: Lips nearer than this are shut for who looks, millimetres: a pixel of a 256-pixel crop.
 SHUT = 1.0
+#: And a closure is kept where a prompt parts them by no more than this, millimetres.
+KEPT = 0.5
 FPS = 50.0
 _NEAR = 0.020  # seconds that the gap is looked for around a closure's middle
 
@@ -30,8 +32,8 @@ class Timing:
         prompt: in words.
         intensity: eta.
         closures: that there are without the prompt, over all sentences.
-        kept: share of them at which the inner lips are still shut.
-        without: the same share of the same closures without the prompt.
+        kept: share of them at which the lips are no more than :data:`KEPT` further apart.
+        gap, without: millimetres between the lips there, mean, with the prompt and without.
         lag: seconds of the best correlation of the lips' opening, mean over sentences.
         correlation: at no lag, mean over sentences.
     """
@@ -40,6 +42,7 @@ class Timing:
     intensity: float
     closures: int
     kept: float
+    gap: float
     without: float
     lag: float
     correlation: float
@@ -85,21 +88,22 @@ def _compared(
     events: Sequence[Sequence[float]],
     points: Points,
 ) -> Timing:
-    shut: dict[bool, list[bool]] = {True: [], False: []}
+    gaps: dict[bool, list[float]] = {True: [], False: []}
     lags, alike = [], []
     for before, after, middles in zip(plain, made, events, strict=True):
         for felt, face in ((False, before), (True, after)):
             gap = points.lip_gap(face)
-            shut[felt] += [_gap_at(gap, middle) < SHUT for middle in middles]
+            gaps[felt] += [_gap_at(gap, middle) for middle in middles]
         zero, lag, _ = lagged_correlation(opening(after), opening(before))
         lags.append(lag / FPS)
         alike.append(zero)
     return Timing(
         prompt=prompt,
         intensity=intensity,
-        closures=len(shut[True]),
-        kept=float(np.mean(shut[True])),
-        without=float(np.mean(shut[False])),
+        closures=len(gaps[True]),
+        kept=float(np.mean(np.subtract(gaps[True], gaps[False]) <= KEPT)),
+        gap=float(np.mean(gaps[True])),
+        without=float(np.mean(gaps[False])),
         lag=float(np.mean(lags)),
         correlation=float(np.mean(alike)),
     )

@@ -41,7 +41,7 @@ _NUMBERS = (
             "Seconds in which one emotion becomes another, 0 to 10."),
     _option("emotion_model", str, "", "|".join(EMOTION_MODELS),
             "What emotions do to the face: action units by rule, the default, or what EmoA2E "
-            "learned, with weights that know emotion."),
+            "learned of them."),
     _option("mouth_opening", float, _PLAIN.mouth_opening, "X",
             "Factor on lip motion, 0 (the mouth rests) to 2."),
     _option("lip_offset", float, _PLAIN.lip_offset, "MS",

@@ -14,7 +14,7 @@ from facewright.drive.emotion import CODE
 from facewright.drive.emotion.cues import EmotionCue
 from facewright.drive.gaze import parse
 from facewright.drive.live import Live
-from facewright.drive.speaker import Speaker
+from facewright.drive.speaker import EMOTION_WEIGHTS, Speaker
 from facewright.errors import InputError
 from facewright.face.library import load_model
 from facewright.face.motion import Motion
@@ -298,9 +298,14 @@ def test_a_network_with_emotion_is_driven_live(untaught, speech):
         Live(untaught, None, replace(controls, emotion_model="emoa2e"))
 
 
-def test_weights_that_know_no_emotion_say_so(driver, speech):
-    if driver.network.config.emotion:
-        pytest.skip("the weights that ship know emotion")
-    controls = replace(PLAIN, emotion=(EmotionCue("sad"),), emotion_model="emoa2e")
-    with pytest.raises(InputError, match="emotion_model: the weights of 'emoa2e' know no emotion"):
-        driver(speech, None, controls)
+@pytest.mark.skipif(not EMOTION_WEIGHTS.is_file(), reason="needs EmoA2E's weights with emotion")
+def test_the_weights_that_ship_show_emotions_near_the_rules(driver, speech):
+    cues = (EmotionCue("angry", intensity=2.0),)
+    calm, rules, learned = (
+        driver(speech, None, replace(PLAIN, emotion=e, emotion_model=m))
+        for e, m in (((), ""), (cues, "rules"), (cues, "emoa2e"))
+    )
+    by_rule, by_net = ((m.expression - calm.expression).mean(0) for m in (rules, learned))
+    assert np.corrcoef(by_rule, by_net)[0, 1] > 0.8
+    shut = closure_of(calm.expression) > 0.99
+    assert lips.opening(learned.expression)[shut].max() < 0.02

@@ -34,7 +34,6 @@ from facewright.drive.given import given
 from facewright.drive.heard import GRID, Heard
 from facewright.drive.pose.base import HeadDriver
 from facewright.drive.upper.base import UpperFace
-from facewright.errors import InputError
 from facewright.face.coefficients import POSE
 from facewright.face.model import MorphableModel
 from facewright.face.motion import Motion
@@ -121,20 +120,12 @@ def emotions(scene: Scene) -> EmotionTrack:
     return emotion_track(controls.emotion, scene.heard.seconds, fade=controls.cross_fade)
 
 
-def felt(scene: Scene, emotion: EmotionTrack, network: emoa2e.EmoA2E) -> Curve:
-    """(T, 64) what the emotion does to the face.
-
-    Raises:
-        InputError: EmoA2E is to say it, whose weights know no emotion.
-    """
+def felt(scene: Scene, emotion: EmotionTrack, learned: Callable[[], emoa2e.EmoA2E]) -> Curve:
+    """(T, 64) what the emotion does to the face: by rule, or as a network ``learned`` it."""
     if scene.controls.emotion_model != "emoa2e" or not scene.controls.emotion:
         return emotion.offsets
-    if not network.config.emotion:
-        raise InputError(
-            "emotion_model: the weights of 'emoa2e' know no emotion; train ones that do, or "
-            "take 'rules'"
-        )
-    mfccs, rate = scene.heard.mfccs, network.config.rate
+    network, mfccs = learned(), scene.heard.mfccs
+    rate = network.config.rate
     at = np.arange(int((len(mfccs) - 1) / GRID * rate + 1e-6) + 1) / rate
     code, intensity = emotion.code(at), emotion.intensity(at)
     offsets = network.emotion_offsets(mfccs, code, intensity, scene.identity)

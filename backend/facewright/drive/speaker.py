@@ -20,6 +20,8 @@ from facewright.face.names import EXPRESSION_64
 from facewright.media.speech import Speech
 
 WEIGHTS = Path(__file__).with_name("weights") / "emoa2e.safetensors"
+#: What says emotions where the weights in use know none; see ``controls.EMOTION_MODELS``.
+EMOTION_WEIGHTS = WEIGHTS.with_name("emoa2e_emotion.safetensors")
 
 
 class Speaker:
@@ -40,6 +42,7 @@ class Speaker:
         self.network = emoa2e.load(weights)
         if self.network.config.outputs != len(EXPRESSION_64):
             raise InputError(f"weights: {weights} does not drive {len(EXPRESSION_64)} blendshapes")
+        self.emotional = cache(self._emotional)
         # What moves heads and brows, by name: read when first asked for, and kept.
         self.head = cache(lambda name: pose.create(name or pose.DEFAULT))
         self.upper = cache(lambda name: upper.create(name or upper.DEFAULT))
@@ -66,7 +69,7 @@ class Speaker:
             gaze=eyes,
             brows=channels.brows(scene, above),
             emotion=emotion,
-            felt=channels.felt(scene, emotion, self.network),
+            felt=channels.felt(scene, emotion, self.emotional),
             given=channels.apart(scene),
         )
         tell(0.9)
@@ -82,6 +85,12 @@ class Speaker:
             gaze=gaze,
             sources=channels.told(scene, subject is not None, mover, above),
         )
+
+    def _emotional(self) -> emoa2e.EmoA2E:
+        """The network that knows emotion: its own, or that which ships."""
+        if self.network.config.emotion:
+            return self.network
+        return emoa2e.load(EMOTION_WEIGHTS)
 
 
 def _model(subject: Subject | None, driver: str) -> MorphableModel:

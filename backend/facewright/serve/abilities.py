@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from facewright.drive.base import Driver
-from facewright.drive.controls import EMOTION_MODELS, GAZE_MODES
+from facewright.drive.controls import GAZE_MODES
 from facewright.errors import FacewrightError
 from facewright.serve.v1 import service_pb2
 
@@ -26,8 +26,9 @@ def driver_abilities(name: str, driver: Driver) -> service_pb2.Driver:
         message.brow_models.extend(_usable("brow model", upper.names(), driver.upper))
         message.gaze_modes.extend(GAZE_MODES)
         message.emotions.extend(STYLES)
-        learned = bool(driver.network.config.emotion)
-        message.emotion_models.extend(EMOTION_MODELS if learned else EMOTION_MODELS[:1])
+        message.emotion_models.extend(
+            ["rules", *_usable("emotion model", ("emoa2e",), lambda name: driver.emotional())]
+        )
         message.scripts = _speaks()
         message.live_seconds = LOOK_AHEAD
     return message

@@ -135,6 +135,7 @@ def dub(
     from facewright import animate as animate_package
     from facewright import drive as drive_package
     from facewright.animate.base import checked_steps
+    from facewright.drive.emotion.cues import guessed
     from facewright.face import motion_io
     from facewright.film import performance, render
     from facewright.media.speech import encode_wav
@@ -175,7 +176,7 @@ def dub(
         if speech_out is not None:
             outputs.enter_context(pending_bytes(speech_out, encode_wav(sound.speech)))
         del sound  # an hour of it would wait for the last frame
-        return render(
+        result = render(
             subject,
             performed,
             source,
@@ -185,6 +186,8 @@ def dub(
             sheet_out=sheet_out,
             job=job,
         )
+    told = () if given is not None else guessed(options.controls.emotion)
+    return dataclasses.replace(result, warnings=result.warnings + told)
 
 
 class Job:

@@ -80,6 +80,7 @@ def perform(
         CancelledError: ``cancelled`` said so. On every error no output is left behind.
     """
     from facewright import drive as drivers
+    from facewright.drive.emotion.cues import guessed
     from facewright.media.speech import encode_wav
 
     job = Job(progress, cancelled)
@@ -105,7 +106,8 @@ def perform(
             outputs.enter_context(pending_bytes(speech_out, encode_wav(sound.speech)))
         data = motion_io.encode_motion(motion, Path(out).suffix)
         outputs.enter_context(pending_bytes(out, data))
-    return Performed(motion, () if who is None else who.warnings)
+    warnings = () if who is None else who.warnings
+    return Performed(motion, warnings + guessed(controls.emotion))
 
 
 def _redriven(path: str | Path, speech: Speech, controls: DriveControls, job: Job) -> Motion:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from facewright.drive.emotion.cues import EmotionCue, EmotionTrack, parse, track
+from facewright.drive.emotion.cues import EmotionCue, EmotionTrack, guessed, parse, track
 from facewright.drive.emotion.styles import CODE, STYLES
 from facewright.errors import InputError
 
@@ -24,6 +24,13 @@ def test_parse() -> None:
 def test_parse_tells_what_is_wrong(text: str) -> None:
     with pytest.raises(InputError):
         parse(text)
+
+
+def test_prompts_of_unknown_words_are_told_once_with_what_is_shown() -> None:
+    cues = [EmotionCue("happy, then flabbergasted"), EmotionCue("flabbergasted", 1, 2)]
+    (line,) = guessed(cues)
+    assert "'flabbergasted'" in line and "surprised" in line and "happy" not in line
+    assert guessed([EmotionCue("sadly surprised")]) == ()
 
 
 def test_fades_are_smooth_and_whole() -> None:

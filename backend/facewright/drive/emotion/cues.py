@@ -159,6 +159,19 @@ def track(
     return EmotionTrack(tuple(spans), fade)
 
 
+def guessed(cues: Sequence[EmotionCue], reader: Interpreter | None = None) -> tuple[str, ...]:
+    """One line for each prompt, or step of one, whose words are not known: what is shown instead.
+
+    Args:
+        cues: in any order.
+        reader: of prompts; None: the one that ships.
+    """
+    reader = interpreter() if reader is None else reader
+    readings = [reading for cue in cues for reading in reader.sequence(cue.prompt)]
+    lines = (f"emotion {r.prompt!r}: {r.explanation}" for r in readings if not r.known)
+    return tuple(dict.fromkeys(lines))
+
+
 def parse(text: str) -> EmotionCue:
     """A cue as the command line has it: ``0-2.5:sadly surprised@2``, ``2.5-:relieved``, ``happy``.
 

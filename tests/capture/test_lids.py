@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-
 from facewright.capture import fit, priors
 from facewright.capture.landmarks import FaceFinder
 from facewright.face.build import landmarks as built

@@ -124,3 +124,22 @@ def test_a_photographed_laugh_rests_as_a_smile():
         assert out[AT[name]] == seen[AT[name]], name
     assert 0.2 < out[AT["mouthSmileLeft"]] < 0.5
     assert not rest.resting(np.zeros(64, np.float32), EXPRESSION_64).any()
+
+
+def test_lips_that_shut_meet_on_the_face() -> None:
+    """Millimetres between the inner lips of the default model, not weights alone."""
+    from facewright.face.library import load_model
+
+    predicted = np.zeros((60, 64), np.float32)
+    predicted[:, AT["jawOpen"]] = 0.2
+    for name in ("mouthPressLeft", "mouthPressRight"):
+        predicted[28:36, AT[name]] = lips.PRESS
+    for name in ("mouthRollLower", "mouthRollUpper"):  # as networks were once taught
+        predicted[28:36, AT[name]] = 0.2
+    out = lips.articulate(predicted, 50, np.ones(130, np.float32))
+    model = load_model()
+    inner = model.landmark_points(np.tensordot(out, model.expression_basis, 1), model.landmarks478)
+    rest = model.landmark_points(model.mean, model.landmarks478)
+    gap = 1000 * ((inner + rest)[:, [13, 82, 312], 1] - (inner + rest)[:, [14, 87, 317], 1])
+    assert gap[31:33].max() < 0.2
+    assert gap[:20].min() > 3

@@ -17,8 +17,6 @@ from facewright.face.names import EXPRESSION_64
 
 #: mouthPress (each side) of a full closure, the unit in which the network tells closures.
 PRESS = 0.35
-#: mouthRollLower and mouthRollUpper of a full closure.
-ROLL_LOWER, ROLL_UPPER = 0.20, 0.15
 #: mouthClose that shuts the lips over a jawOpen of 1, on the default model (whose mouthClose
 #: of 1 shuts them over a jawOpen of 0.5).
 CLOSE = 2.0
@@ -27,6 +25,9 @@ CLOSE = 2.0
 FUNNELLED, LOWERED, RAISED = 0.61, 0.40, 0.28
 
 _INDEX = {name: k for k, name in enumerate(EXPRESSION_64)}
+#: Rolling in draws the default model's lips apart, by 2.4 mm at what a closure would ask for:
+#: lips that shut do without.
+ROLLS = [_INDEX["mouthRollLower"], _INDEX["mouthRollUpper"]]
 _PRESS = [_INDEX["mouthPressLeft"], _INDEX["mouthPressRight"]]
 #: Columns that speech moves; all others are the subject's own.
 SPOKEN = [
@@ -134,8 +135,7 @@ def articulate(
     # Lips also near each other over an open jaw without shutting (w, r, f, v).
     spoken[:, _INDEX["mouthClose"]] = np.clip(close, CLOSE * shut * jaw, CLOSE * jaw)
     spoken[:, _PRESS] = (PRESS * effort * shut)[:, None]
-    for name, weight in (("mouthRollLower", ROLL_LOWER), ("mouthRollUpper", ROLL_UPPER)):
-        spoken[:, _INDEX[name]] = weight * effort * shut
+    spoken[:, ROLLS] = 0.0
     return np.clip(spoken, 0.0, 1.0)
 
 

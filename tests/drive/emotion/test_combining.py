@@ -21,8 +21,6 @@ def _spoken(frames: int = 50) -> np.ndarray:
     spoken[:, _AT["mouthClose"]] = lips.CLOSE * shut * spoken[:, _AT["jawOpen"]]
     for side in ("Left", "Right"):
         spoken[:, _AT[f"mouthPress{side}"]] = lips.PRESS * shut
-    spoken[:, _AT["mouthRollLower"]] = lips.ROLL_LOWER * shut
-    spoken[:, _AT["mouthRollUpper"]] = lips.ROLL_UPPER * shut
     return spoken
 
 

@@ -34,8 +34,8 @@ _PRESS = [_AT["mouthPressLeft"], _AT["mouthPressRight"]]
 _PARTING = [
     k
     for name, k in _AT.items()
-    if name.startswith(("mouthUpperUp", "mouthLowerDown", "mouthFunnel", "lipsPart", "smileOpen",
-                        "snarlOpen", "tongueOut"))
+    if name.startswith(("mouthUpperUp", "mouthLowerDown", "mouthFunnel", "mouthRoll", "lipsPart",
+                        "smileOpen", "snarlOpen", "tongueOut"))
 ]  # fmt: skip
 _BATCH = 8192  # frames computed at a time
 

@@ -27,8 +27,6 @@ from facewright.drive.lips import (
     LOWERED,
     PRESS,
     RAISED,
-    ROLL_LOWER,
-    ROLL_UPPER,
 )
 from facewright.face.names import EXPRESSION_64
 from facewright.train.speech.phones import BILABIALS, SILENCE, VOWELS, Phone, fill
@@ -172,8 +170,6 @@ def curves(phones: Sequence[Phone], seconds: float) -> Float32:
     put("jawForward", 0.4 * a["forward"])
     put("mouthClose", CLOSE * covered)
     put("mouthPress", PRESS * closure)
-    put("mouthRollLower", ROLL_LOWER * closure)
-    put("mouthRollUpper", ROLL_UPPER * closure)
     put("lipFV", dental * open_)
     put("mouthPucker", 0.75 * a["pucker"] * (1 - 0.3 * dental))
     put("mouthFunnel", funnel)

@@ -30,9 +30,7 @@ def _shot(count: int = 40, side: int = SIDE) -> Shot:
     renders = np.where(face, 170, 0).astype(np.uint8).repeat(3, -1)
     rho = np.zeros((count, KNOWN), np.float32)
     rho[:, 0], rho[:, 1] = np.cos(angle), np.sin(angle)
-    places = np.tile(np.eye(2, 3, dtype=np.float32), (count, 1, 1))
-    places[:, 0, 2], places[:, 1, 2] = (x - x[0]) / side, (y - y[0]) / side
-    return Shot(frames, renders, paper_pairs.windows(rho), places)
+    return Shot(frames, renders, paper_pairs.windows(rho))
 
 
 def _rows(shot: Shot) -> np.ndarray:
@@ -81,37 +79,12 @@ def test_pairs_keep_to_their_rows_and_to_what_belongs_together():
 
 def test_source_and_target_are_recoloured_alike_and_the_render_is_not():
     shot = _shot()
-    flat = np.zeros((6, 6, 3), np.float32)
-    colours = Colours(np.float32([0.5, 1, 1.5]), np.float32([0.1, 0, 0]), flat)
+    colours = Colours(np.float32([0.5, 1, 1.5]), np.float32([0.1, 0, 0]))
     plain, moved = pair(shot, 3, 9), pair(shot, 3, 9, colours)
     for name in ("target", "source"):
         want = (plain[name] * [0.5, 1, 1.5] + [25.5, 0, 0]).clip(0, 255)
         assert np.abs(moved[name] - want).max() <= 1
     np.testing.assert_array_equal(plain["render"], moved["render"])
-
-
-def test_paint_moves_with_the_head():
-    shot = _shot()
-    paint = np.zeros((SIDE, SIDE, 3), np.float32)
-    face = shot.renders[0].any(-1)
-    paint[face] = np.log(0.5)
-    colours = Colours(np.ones(3, np.float32), np.zeros(3, np.float32), paint)
-    for number in (0, 3, 9):
-        painted = colours(shot.frames[number], shot.places[number]).astype(float)
-        share = painted / shot.frames[number]
-        inside = shot.renders[number].any(-1)
-        assert np.median(share[inside]) == pytest.approx(0.5, abs=0.02)
-        assert np.median(share[~inside]) == pytest.approx(1, abs=0.02)
-
-
-def test_places_are_the_similarities_between_heads():
-    rng = np.random.default_rng(3)
-    first = rng.random((478, 2)).astype(np.float32)
-    turn = np.array([[0.9, -0.3], [0.3, 0.9]], np.float32)
-    second = first @ turn.T + np.float32([0.1, -0.2])
-    places = paper_pairs.head_places(np.stack([first, second]))
-    np.testing.assert_allclose(places[0], np.eye(2, 3), atol=1e-6)
-    np.testing.assert_allclose(places[1], np.c_[turn, [0.1, -0.2]], atol=1e-5)
 
 
 def test_a_smoke_training_lowers_the_loss_and_repeats_to_the_bit(tmp_path):
@@ -175,7 +148,7 @@ def test_shots_survive_the_disk(tmp_path: Path):
     shot = _shot(5)
     shots.save(shot, tmp_path / "s")
     loaded = shots.load(tmp_path / "s")
-    for name in ("frames", "renders", "rho", "places"):
+    for name in ("frames", "renders", "rho"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(shot, name))
     (tmp_path / "s" / "rho.npy").write_bytes(b"damaged")
     with pytest.raises(InputError, match=r"shot: .* is damaged"):

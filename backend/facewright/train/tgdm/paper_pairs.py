@@ -22,10 +22,6 @@ from facewright.errors import InputError
 
 #: How far a pair's colours are moved: gain and offset of each channel, share of pairs.
 GAIN, OFFSET, RECOLOURED = 0.2, 0.05, 0.5
-#: Cells a side, and deviation of the logarithm, of what is painted onto a head. AdaIN takes
-#: each channel's mean over the picture away (eq. 17), and with it a colour that is the same
-#: everywhere: only what differs from place to place has to come from the source.
-CELLS, PAINT = 6, 0.45
 #: Share of targets whose ρ̂ is withheld.
 WITHHELD = 0.1
 
@@ -39,19 +35,15 @@ class Shot:
         renders: (T, S, S, 3) uint8, I3d of each in the first frame's identity, texture
             and light.
         rho: (T, 3, 261) ρ̂ of each frame and its neighbours.
-        places: (T, 2, 3) similarities that take the first frame's head to each frame's, in
-            widths of the picture.
     """
 
     frames: UInt8
     renders: UInt8
     rho: Float32
-    places: Float32
 
     def __post_init__(self) -> None:
         count, side = len(self.frames), self.frames.shape[1]
         checks.floats("rho", self.rho, (count, "W", "K"))
-        checks.floats("places", self.places, (count, 2, 3))
         for name in ("frames", "renders"):
             if getattr(self, name).shape != (count, side, side, 3):
                 got = getattr(self, name).shape
@@ -105,61 +97,33 @@ def shot_of(frames: UInt8, landmarks: Float32, session: CaptureSession, side: in
     rho = windows(descriptors(subject, beta, pose, gaze))
     renders = FaceRenderer(subject, side)(beta[seen], pose[seen], gaze[seen])
     small = [cv2.resize(frames[i], (side, side), interpolation=cv2.INTER_AREA) for i in seen]
-    return Shot(np.stack(small), renders, rho[seen], head_places(landmarks[seen] / size))
-
-
-#: Eye corners, nose, temples and the sides of the head: neither speech nor lids move them.
-_STILL = (33, 133, 362, 263, 168, 6, 197, 195, 5, 127, 356, 10)
-
-
-def head_places(points: Float32) -> Float32:
-    """(T, 2, 3) similarities from the first of (T, 478, 2) points to each, by least squares."""
-    still = points[:, list(_STILL)].astype(np.float64) @ np.array([1, 1j])
-    middle = still.mean(1, keepdims=True)
-    arm = still - middle
-    turn = (arm * arm[0].conj()).sum(1) / (np.abs(arm[0]) ** 2).sum()
-    shift = middle[:, 0] - turn * middle[0]
-    rows = [np.stack([turn.real, -turn.imag, shift.real], -1)]
-    rows.append(np.stack([turn.imag, turn.real, shift.imag], -1))
-    return np.stack(rows, 1).astype(np.float32)
+    return Shot(np.stack(small), renders, rho[seen])
 
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """A change of colours, x -> gain e^paint x + offset in 0..1.
-
-    Attributes:
-        gain, offset: (3,).
-        paint: (P, P, 3) over the first frame's picture; it moves with the head.
-    """
+    """A change of colours, x -> gain x + offset in 0..1, (3,) each."""
 
     gain: Float32
     offset: Float32
-    paint: Float32
 
-    def __call__(self, frame: UInt8, place: Float32) -> UInt8:
-        """(S, S, 3) uint8 recoloured; ``place`` is the frame's (2, 3) of a shot."""
-        side = len(frame)
-        wide = cv2.resize(self.paint, (side, side), interpolation=cv2.INTER_CUBIC)
-        moves = place * np.array([1, 1, side], np.float32)
-        paint = cv2.warpAffine(wide, moves, (side, side), borderMode=cv2.BORDER_REPLICATE)
-        moved = frame * (self.gain * np.exp(paint)) + 255 * self.offset
+    def __call__(self, frame: UInt8) -> UInt8:
+        """(…, 3) uint8 recoloured."""
+        moved = frame * self.gain + 255 * self.offset
         return np.round(moved.clip(0, 255)).astype(np.uint8)
 
 
 def random_colours(rng: np.random.Generator) -> Colours:
     """As far from the clip's own as training goes."""
     gain = 1 + rng.uniform(-GAIN, GAIN, 3)
-    offset = rng.uniform(-OFFSET, OFFSET, 3).astype(np.float32)
-    paint = PAINT * rng.normal(size=(CELLS, CELLS, 3))
-    return Colours(gain.astype(np.float32), offset, paint.astype(np.float32))
+    return Colours(gain.astype(np.float32), rng.uniform(-OFFSET, OFFSET, 3).astype(np.float32))
 
 
 class PaperPairs(Dataset[dict[str, Tensor]]):
     """Batches by step: targets and sources at random from the same clip.
 
-    Half of the pairs are painted, source and target alike, while I3d stays: frames of one
-    clip look alike, and only so does the network have to ask the source for texture.
+    Half of the pairs are recoloured, source and target alike, while I3d stays: frames of
+    one clip look alike, and only so does the network have to ask the source for colours.
     """
 
     def __init__(
@@ -203,8 +167,7 @@ def pair(
     """What training is given of one target frame and one source frame."""
     pictures = shot.frames[[target, source]]
     if colours is not None:
-        places = shot.places[[target, source]]
-        pictures = np.stack([colours(*each) for each in zip(pictures, places, strict=True)])
+        pictures = colours(pictures)
     return {
         "target": pictures[0],
         "source": pictures[1],

@@ -59,9 +59,9 @@ _MOOD = [
 ]
 _PUCKER, _FUNNEL = _AT["mouthPucker"], _AT["mouthFunnel"]
 _BEYOND = 1.0  # seconds after the speech that are planned: the last frame may lie there
-_MOOD_LOST = 0.55  # share of a resting smile that speaking takes
+MOOD_LOST = 0.55  # share of a resting smile that speaking takes
 _MOOD_FELT = 1.0  # an emotion at full strength leaves none: nobody is angry with a smile
-_MOOD_ROUNDED = 0.6  # and what rounded lips take of the rest
+MOOD_ROUNDED = 0.6  # and what rounded lips take of the rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +219,7 @@ def face(times: np.ndarray, scene: Scene, parts: Channels, gaze: Float32) -> Flo
     out = np.tile(scene.resting, (len(times), 1))
     rounded = np.clip(said[:, _PUCKER] + said[:, _FUNNEL], 0, 1)
     activity, feeling = parts.activity(times), parts.emotion.code(times).max(1)
-    kept = (1 - _MOOD_LOST * activity) * (1 - _MOOD_ROUNDED * rounded) * (1 - _MOOD_FELT * feeling)
+    kept = (1 - MOOD_LOST * activity) * (1 - MOOD_ROUNDED * rounded) * (1 - _MOOD_FELT * feeling)
     out[:, _MOOD] *= kept[:, None]
     if feeling.any():
         opening = scene.controls.mouth_opening

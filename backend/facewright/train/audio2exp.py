@@ -24,6 +24,7 @@ from facewright.checks import Float32
 from facewright.drive import emoa2e, features, lips
 from facewright.drive.adapt.network import MOUTH, Audio2Exp, Config, save
 from facewright.drive.adapt.redrive import feature_of
+from facewright.drive.channels import MOOD_LOST, MOOD_ROUNDED
 from facewright.drive.emotion import CODE, synthesise
 from facewright.drive.rest import SMILE_OF_OPEN, resting
 from facewright.face.names import EXPRESSION_64
@@ -38,9 +39,7 @@ CREDIT = (
 _AT = {name: k for k, name in enumerate(EXPRESSION_64)}
 _MOOD = [_AT[n] for n in ("mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight")]
 _OPEN = _AT["smileOpen"]
-_MOOD_LOST = 0.35  # share of a resting smile that speaking takes
 _ROUND = [_AT["mouthPucker"], _AT["mouthFunnel"]]
-_MOOD_ROUNDED = 0.6  # and what rounded lips take of the rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def target(rest: Float32, said: Float32) -> Float32:
     rounded = np.clip(said[:, _ROUND].sum(1), 0, 1)
     speaking = np.clip(said[:, lips.SPOKEN].max(1) / 0.1, 0, 1)
     out = rest.copy()
-    kept = (1 - _MOOD_LOST * speaking) * (1 - _MOOD_ROUNDED * rounded)
+    kept = (1 - MOOD_LOST * speaking) * (1 - MOOD_ROUNDED * rounded)
     out[:, _MOOD] *= kept[:, None]
     return np.clip(out + said, 0, 1)
 

@@ -74,7 +74,7 @@ def redrive(
     said = lips.articulate(predicted, speaker.config.rate, heard.presence.speaking)
     speech = feature_of(said, speaker.config.rate, motion.times, network.config)
     expression = adapt(network, motion.expression, speech, mouth_opening)
-    sources = {**motion.sources, "lips": "speech", "jaw": "speech"}
+    sources = {**motion.sources, "lips": "speech"}
     return replace(motion, expression=expression, sources=sources)
 
 

@@ -11,6 +11,7 @@ from facewright import drive
 from facewright.drive import DriveControls, listening, live
 from facewright.drive.controls import Sources
 from facewright.drive.emotion.cues import EmotionCue
+from facewright.drive.emotion.text import Interpreter
 from facewright.drive.live import LOOK_AHEAD, Live, LiveFrames
 from facewright.drive.speaker import Speaker
 from facewright.errors import InputError
@@ -130,6 +131,30 @@ def test_emotion_and_sources_are_performed(driver, speech, live_frames):
     brow = EXPRESSION_64.index("browDownLeft")
     assert frames.expression[40:60, brow].mean() > frames.expression[:15, brow].mean() + 0.2
     assert not frames.pose.any()
+
+
+def test_prompts_are_read_once_before_the_sound(driver, speech, monkeypatch):
+    monkeypatch.setattr(live, "_PLANNED", 0.2)  # planned again and again
+    felt = replace(CONTROLS, emotion=(EmotionCue("wants to strangle somebody", intensity=3.0),))
+    performance = Live(driver, None, felt)
+
+    def late(self, prompt):
+        raise AssertionError(f"read {prompt!r} while the sound comes in")
+
+    monkeypatch.setattr(Interpreter, "sequence", late)
+    frames = perform(performance, speech.samples[:16000], [640])
+    assert frames.expression[:, EXPRESSION_64.index("browDownLeft")].mean() > 0.2
+
+
+def test_steps_of_an_emotion_need_an_end(driver, speech):
+    steps = EmotionCue("angry, then happy", intensity=3.0)
+    message = "emotion 'angry, then happy': live needs an end"
+    with pytest.raises(InputError, match=message):
+        Live(driver, None, replace(CONTROLS, emotion=(steps,)))
+    ended = replace(CONTROLS, emotion=(replace(steps, end=2.0),))
+    brows = perform(Live(driver, None, ended), speech.samples[: 2 * 16000], [640]).expression
+    brow = EXPRESSION_64.index("browDownLeft")
+    assert brows[5:18, brow].mean() > brows[35:, brow].mean() + 0.2
 
 
 def test_memory_does_not_grow(driver, monkeypatch):

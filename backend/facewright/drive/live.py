@@ -26,6 +26,7 @@ from facewright.checks import Float32
 from facewright.drive import channels, features, lips
 from facewright.drive.base import DriveControls
 from facewright.drive.controls import SPEECH
+from facewright.drive.emotion.text import steps
 from facewright.drive.heard import Heard
 from facewright.drive.listening import Listening
 from facewright.drive.live_lips import LiveLips
@@ -69,7 +70,8 @@ class Live:
         driver: ``emoa2e``; several performances may share it.
         subject: as for a driver.
         controls: as for a driver; without smoothing, lips ahead of their sound and models
-            that need to know the whole speech. Emotion cues without an end last.
+            that need to know the whole speech. Emotion cues without an end last, and have no
+            "then": nobody knows when it would be.
         rate: of the samples to come, 8000..192000.
 
     Attributes:
@@ -93,6 +95,8 @@ class Live:
         self._sound = Listening()
         self._resample = _resampler(rate)
         self._scene = scene_of(_Known.of(self._sound), subject, controls, driver.name)
+        # Read once, here: what reads prompts takes a second to start.
+        self._emotion = channels.emotions(self._lasting(_FOREVER))
         self._lips = LiveLips(driver.network, self._sound, controls, self._scene.identity)
         self.model = self._scene.model.name
         self._head, self._upper = driver.head("prior"), driver.upper("prior")
@@ -145,12 +149,10 @@ class Live:
     def _plan(self, time: float) -> None:
         """Plan blinks and gaze well beyond ``time``; a longer plan begins as a shorter one."""
         self._planned = (np.floor(time / _PLANNED) + 2) * _PLANNED
-        scene = self._scene
-        ahead, forever = self._lasting(self._planned), self._lasting(_FOREVER)
+        scene, ahead = self._scene, self._lasting(self._planned)
         given = isinstance(self._controls.sources.gaze, Motion)
         eyes, shifts = channels.eyes(scene if given else ahead, None)
         spoken = self._controls.sources.lips == SPEECH
-        emotion = channels.emotions(forever)
         self._parts = channels.Channels(
             activity=self._sound.activity,
             lips=self._lips if spoken else channels.nothing(len(EXPRESSION_64)),
@@ -158,8 +160,8 @@ class Live:
             head=lambda times: channels.head_pose(self._reacting(), self._head)(times),
             gaze=eyes,
             brows=lambda times: channels.brows(self._reacting(), self._upper)(times),
-            emotion=emotion,
-            felt=emotion.offsets,
+            emotion=self._emotion,
+            felt=self._emotion.offsets,
             given=channels.apart(scene),
         )
 
@@ -209,6 +211,12 @@ def _check(controls: DriveControls) -> None:
             raise InputError(
                 f"{name}: {getattr(controls, name)!r} needs the whole speech; live driving "
                 f"has {own!r}"
+            )
+    for cue in controls.emotion:
+        if cue.end is None and len(steps(cue.prompt)) > 1:
+            raise InputError(
+                f"emotion {cue.prompt!r}: live needs an end, so that its steps share the time, "
+                f"as in '{cue.start:g}-{cue.start + 4:g}:{cue.prompt}'"
             )
 
 

@@ -22,8 +22,33 @@ def test_parse() -> None:
     "text", ["", "0-2:", "2-1:sad", "sad@4", "sad@0.5", "sad@x", "1-2:@2", "0-2:sad@2@3", "5"]
 )
 def test_parse_tells_what_is_wrong(text: str) -> None:
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"^emotion"):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["-1-2:sad", "nan-2:sad", "0:sad", "inf-:sad", "1,5-3:sad", "0--5:sad", "sad:happy", "0-2:a:b"],
+)
+def test_times_of_another_form_are_no_prompt(text: str) -> None:
+    with pytest.raises(InputError, match=r"^emotion: expected \[START-\[END\]:\]PROMPT"):
+        parse(text)
+
+
+def test_numbers_out_of_range_are_told_with_their_cue() -> None:
+    for text, message in (
+        ("2-1:sad", "^emotion 'sad': end: expected more than the start, 2, got 1"),
+        ("0-2:very sad@4", "^emotion 'very sad': intensity: expected values <= 3"),
+        ("sad@0.5", "^emotion 'sad': intensity: expected values >= 1"),
+    ):
+        with pytest.raises(InputError, match=message):
+            parse(text)
+
+
+@pytest.mark.parametrize("prompt", ["sad\x00", "sad\nhappy", "\x1b[31msad", "sad\x85", None])
+def test_control_characters_are_refused(prompt: str) -> None:
+    with pytest.raises(InputError, match=r"^prompt: expected words on one line"):
+        EmotionCue(prompt)
 
 
 def test_prompts_of_unknown_words_are_told_once_with_what_is_shown() -> None:
@@ -86,7 +111,7 @@ def test_nothing_is_neutral() -> None:
 
 
 def test_what_is_wrong_is_told() -> None:
-    with pytest.raises(InputError, match="starts at 5 s"):
+    with pytest.raises(InputError, match=r"^emotion 'sad': start: it starts at 5 s"):
         track([EmotionCue("sad", 5.0)], 3.0)
     with pytest.raises(InputError, match="end"):
         EmotionCue("sad", 2.0, 2.0)

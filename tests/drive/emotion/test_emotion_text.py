@@ -101,6 +101,14 @@ def test_unknown_words_fall_to_the_nearest_style_and_say_so(reader: Interpreter)
     assert 0.6 < np.linalg.norm(reading.code) < 1.5
 
 
+@pytest.mark.parametrize("prompt", ["quixotic", "flabbergasted + quixotic"])
+def test_a_guess_tells_the_three_strongest_styles(reader: Interpreter, prompt: str) -> None:
+    reading = reader.read(prompt)
+    assert len(reading.styles) > 3  # all of them are shown
+    shown = reading.explanation.split(", ")[0].split(" + ")
+    assert [style.split()[0] for style in shown] == list(reading.styles)[:3]
+
+
 def test_hatred_is_between_anger_and_contempt(reader: Interpreter) -> None:
     code = reader.read("hatred").code
     near = {style: float(code @ code_of({style: 1.0})) for style in STYLES[:7]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,7 +23,7 @@ FADE = 0.5
 _NUMBER = r"\d+(?:\.\d+)?"
 _CUE = re.compile(
     rf"^\s*(?:(?P<start>{_NUMBER})\s*(?P<to>-)\s*(?P<end>{_NUMBER})?\s*s?\s*:)?"
-    rf"(?P<prompt>[^@]+?)\s*(?:@\s*(?P<eta>{_NUMBER})\s*)?$"
+    rf"(?P<prompt>[^@:]+?)\s*(?:@\s*(?P<eta>{_NUMBER})\s*)?$"
 )
 _FORM = "expected [START-[END]:]PROMPT[@INTENSITY], as in '0-2.5:sadly surprised@2'"
 
@@ -36,6 +37,9 @@ class EmotionCue:
         start: seconds.
         end: seconds, beyond ``start``; None: the end of the performance.
         intensity: η, 1..3; words like "slightly" and "extremely" go from there.
+
+    Raises:
+        InputError: control characters in the prompt, or a number out of range.
     """
 
     prompt: str
@@ -44,6 +48,8 @@ class EmotionCue:
     intensity: float = INTENSITY
 
     def __post_init__(self) -> None:
+        if not isinstance(self.prompt, str) or any(map(_is_control, self.prompt)):
+            raise InputError(f"prompt: expected words on one line, got {self.prompt!r}")
         checks.number("start", self.start, low=0.0)
         checks.number("intensity", self.intensity, low=LOWEST, high=HIGHEST)
         if self.end is not None and not checks.number("end", self.end) > self.start:
@@ -143,7 +149,8 @@ def track(
         end = seconds if cue.end is None else cue.end
         if end <= cue.start:
             raise InputError(
-                f"start: {cue.prompt!r} starts at {cue.start:g} s, but there are {seconds:g} s"
+                f"emotion {cue.prompt!r}: start: it starts at {cue.start:g} s, but there are "
+                f"{seconds:g} s"
             )
         readings = reader.sequence(cue.prompt)
         edges = np.linspace(cue.start, end, len(readings) + 1).tolist()
@@ -181,9 +188,17 @@ def parse(text: str) -> EmotionCue:
     found = _CUE.match(text)
     if found is None or not any(c.isalpha() for c in found["prompt"]):
         raise InputError(f"emotion: {_FORM}; got {text!r}")
-    return EmotionCue(
-        found["prompt"].strip(),
-        float(found["start"] or 0),
-        None if found["end"] is None else float(found["end"]),
-        INTENSITY if found["eta"] is None else float(found["eta"]),
-    )
+    prompt = found["prompt"].strip()
+    try:
+        return EmotionCue(
+            prompt,
+            float(found["start"] or 0),
+            None if found["end"] is None else float(found["end"]),
+            INTENSITY if found["eta"] is None else float(found["eta"]),
+        )
+    except InputError as error:
+        raise InputError(f"emotion {prompt!r}: {error}") from error
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) == "Cc"

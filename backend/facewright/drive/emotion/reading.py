@@ -65,6 +65,12 @@ def named(code: Float32, least: float = 0.1) -> dict[str, float]:
     return {STYLES[k]: round(float(code[k]), 2) for k in order if code[k] >= least}
 
 
-def told(styles: Mapping[str, float]) -> str:
-    """As "sad 0.71 + surprised 0.71", or "neutral"."""
-    return " + ".join(f"{name} {weight:.2f}" for name, weight in styles.items()) or "neutral"
+def told(styles: Mapping[str, float], most: int | None = None) -> str:
+    """As "sad 0.71 + surprised 0.71", or "neutral".
+
+    Args:
+        styles: the strongest first, as of :func:`named`.
+        most: how many of them; None: all.
+    """
+    first = list(styles.items())[:most]
+    return " + ".join(f"{name} {weight:.2f}" for name, weight in first) or "neutral"

@@ -27,6 +27,7 @@ _SCOPE = 3  # words that a negation reaches over
 _FEW = 2  # unknown words that a negation without a known one denies
 _SOFTENED = 0.7  # "not very happy" over "not happy"
 _FAINT = 0.15  # of the strongest style: less than that is left out
+_TOLD = 3  # styles that a guess tells of: one line that can be read
 _LENGTH = 1.0  # of a code read by the encoder: being unsure is not being faint
 _ARROWS = re.compile(r"\s*(?:->|→|⇒|=>)\s*")
 _HIRAGANA = re.compile(r"^[\u3040-\u309f\u30fc]+$")
@@ -110,11 +111,12 @@ class Interpreter:
         if not texts or shares.shape != (len(texts),) or not (shares > 0).all():
             raise InputError("weights: expected a positive number for each of some prompts")
         parts = [self.read(text) for text in texts]
+        known = all(part.known for part in parts)
         shares = shares / shares.sum()
         encoder, projector = self._engine()
         mean = (shares @ embed(encoder, texts)).astype(np.float32)
         code = _settled(projector.project(mean[None])[0])
-        if all(part.known for part in parts):
+        if known:
             # Words of the lexicon may be of a language that the encoder does not know.
             lengths = np.array([max(float(np.linalg.norm(part.code)), 1e-9) for part in parts])
             code = (shares @ np.stack([part.code for part in parts])).astype(np.float32)
@@ -123,9 +125,10 @@ class Interpreter:
         whole = prompt or " + ".join(texts)
         degree = float(shares @ [part.degree for part in parts])
         styles = named(code)
+        between = ", ".join(repr(text.strip()) for text in texts)
         return Reading(
-            whole, code, degree, styles, all(p.known for p in parts),
-            f"{told(styles)}, between {', '.join(repr(text.strip()) for text in texts)}",
+            whole, code, degree, styles, known,
+            f"{told(styles, None if known else _TOLD)}, between {between}",
         )  # fmt: skip
 
     def _by_words(self, prompt: str, words: Sequence[Word]) -> Reading:
@@ -160,7 +163,7 @@ class Interpreter:
         styles = named(code)
         why = f"nearest to {prompt.strip()!r}, of which the lexicon knows no word"
         degree = float(np.mean(degrees)) if degrees else 0.0
-        return Reading(prompt, code, degree, styles, False, f"{told(styles)}, {why}")
+        return Reading(prompt, code, degree, styles, False, f"{told(styles, _TOLD)}, {why}")
 
     def _projected(self, text: str) -> Float32:
         encoder, projector = self._engine()

@@ -14,9 +14,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from facewright import cli, console, defaults
+from facewright import catalogue, cli, console, defaults
 from facewright.animate import base
 from facewright.capture import load_subject
+from facewright.drive import pose, upper
 from facewright.errors import BackendError, InputError, NoFaceError, OutputError
 from facewright.face.motion_io import load_motion
 from facewright.media.picture import read_picture, write_picture
@@ -172,6 +173,24 @@ def test_models_lists_what_there_is_with_licences(capsys):
     assert sum(line.split()[:3] == ["prior", "brow", "model"] for line in lines) == 1
 
 
+def test_models_lists_weights_beside_the_drivers(capsys):
+    assert cli.run(["models"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    for name in ("emoa2e_emotion", "audio2exp", "emotion_text"):
+        assert re.search(r"^\w+ +weights +Apache-2\.0 +\d\.\d MB +\w", lines[name])
+
+
+@pytest.mark.parametrize(("registry", "name"), [(pose, "diffusion"), (upper, "gohd")])
+def test_weights_that_are_missing_have_no_licence(registry, name, monkeypatch):
+    def missing(wanted):
+        raise InputError("weights: it does not exist")
+
+    monkeypatch.setattr(registry, "create", missing)
+    monkeypatch.setitem(catalogue._WEIGHTS, name, "absent.safetensors")
+    entry = next(e for e in catalogue.catalogue() if e.name == name)
+    assert (entry.licence, entry.data_bytes) == ("none", 0)
+
+
 def test_models_says_what_cannot_be_used(capsys):
     def damaged():
         raise InputError("weights: broken.safetensors is cut short")
@@ -231,6 +250,35 @@ def test_help_needs_no_heavy_module():
             "weights: w does not exist",
         ),
         (["dub", "a.jpg", "b.wav", "-o", "c.mp4", "-q", "--motion", "m.npz"], "m.npz: no such"),
+        (
+            [
+                "dub",
+                "a.jpg",
+                "b.wav",
+                "-o",
+                "c.mp4",
+                "-q",
+                "--motion",
+                "m.npz",
+                "--emotion",
+                "sad",
+                "--gaze",
+                "still",
+                "--fps",
+                "30",
+                "--lids-from",
+                "photo",
+            ],
+            "motion: it is performed as it is, so fps, gaze, emotion, sources cannot act",
+        ),
+        (
+            ["dub", "a.jpg", "b.wav", "-o", "c.mp4", "-q", "--motion", "m.npz", "--driver", "x"],
+            "so driver cannot act",
+        ),
+        (
+            ["dub", "a.jpg", "b.wav", "-o", "c.mp4", "-q", "--motion", "m.npz", "--seed", "3"],
+            "m.npz: no such",
+        ),
         (["serve", "--host", "0.0.0.0"], "needs TLS"),
         (["serve", "--port", "99999"], "port: expected"),
         (["serve", "--token-file", "absent.txt"], "absent.txt: no such file"),

@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 from facewright import cli
 from facewright.drive import adapt
+from facewright.drive.emotion import cues
+from facewright.errors import InputError
 from facewright.face.motion_io import load_motion
 from facewright.face.names import EXPRESSION_64
 from facewright.media.speech import Speech, encode_wav, read_speech
@@ -180,6 +182,17 @@ def test_an_emotion_is_shown_and_speech_kept(tmp_path, plain, examples):
             ["-o", "m.npz", "--redrive", "a.npz", "--seed", "2", "--gaze", "still"],
             "redrive: all but the mouth stays as it is, so seed, gaze cannot act",
         ),
+        (
+            ["-o", "m.npz", "--redrive", "a.npz", "--subject", "s.png", "--face", "1"],
+            "so subject, face cannot act",
+        ),
+        (["-o", "m.npz", "--redrive", "a.npz", "--driver", "magic"], "so driver cannot act"),
+        (["-o", "m.npz", "--redrive", "a.npz", "--head-from", "b.npz"], "so sources cannot act"),
+        (["-o", "m.npz", "--intensity", "9"], "intensity: expected values <= 3"),
+        (["-o", "m.npz", "--intensity", "nan"], "intensity: expected finite"),
+        (["-o", "m.npz", "--lang", "de"], "lang: it belongs to a script"),
+        (["-o", "m.npz", "--voice", "f2"], "voice: it belongs to a script"),
+        (["-o", "m.npz", "--tts", "say"], "tts: it belongs to a script"),
         (["-o", "m.npz", "--driver", "magic"], "'magic' is not one of"),
         (["-o", "m.npz", "--gaze-from", "away"], "gaze_from: expected speech, photo, a motion"),
         (["-o", "m.npz", "--head-from", "absent.npz"], "absent.npz: no such"),
@@ -200,6 +213,18 @@ def test_what_cannot_be_is_told_in_one_line(tmp_path, examples, extra, message, 
     assert message in err
     assert err.count("\n") == 1
     assert out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_prompt_that_cannot_be_explained_leaves_nothing(tmp_path, examples, monkeypatch):
+    """The reader of prompts may fail, on damaged weights say, when it is asked what it guessed."""
+
+    def damaged(*_: object) -> None:
+        raise InputError("weights: damaged")
+
+    monkeypatch.setattr(cues, "guessed", damaged)
+    out = tmp_path / "m.npz"
+    assert cli.run(["drive", str(examples / "speech.wav"), "-o", str(out), "-q"]) == 2
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,9 +1,10 @@
-"""What ``facewright models`` lists: models, animators, drivers, with licence and size."""
+"""What ``facewright models`` lists: models, animators, drivers, weights; licence and size."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from facewright import animate, defaults, drive
@@ -11,9 +12,19 @@ from facewright.animate.base import Animator
 from facewright.drive import pose, upper
 from facewright.errors import FacewrightError
 from facewright.face.library import load_model
+from facewright.stored import header
 
 #: Files of what moves heads and brows, where it learned anything.
 _WEIGHTS = {"diffusion": "pose.safetensors", "gohd": "upper.safetensors"}
+
+#: Further weights that ship, and what they are for; the registries know nothing of them.
+_FURTHER = {
+    "drive/weights/emoa2e_emotion.safetensors": "EmoA2E with emotion, for --emotion-model emoa2e",
+    "drive/weights/audio2exp.safetensors": "Audio2Exp: the mouth of a performance, for --redrive",
+    "drive/emotion/weights/emotion_text.safetensors": (
+        "from a sentence's embedding to an emotion, for prompts of any words"
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +32,10 @@ class Entry:
     """One line of the list.
 
     Attributes:
-        kind: "morphable model", "animator", "driver", "head model" or "brow model".
-        name: what options take.
+        kind: "morphable model", "animator", "driver", "head model", "brow model" or "weights".
+        name: what options take; of weights, the file's.
         summary: one line for a user who chooses.
-        licence: SPDX expression of its data or weights.
+        licence: SPDX expression of its data or weights, "none" where they are missing.
         data_bytes: size of its data or weights, 0 where it has none.
     """
 
@@ -63,7 +74,22 @@ def catalogue() -> list[Entry]:
         driver = drive.create(name)
         size = _size(f"drive/weights/{name}.safetensors")
         entries.append(Entry("driver", name, driver.summary, driver.licence, size))
-    return [*entries, *_movers("head model", pose), *_movers("brow model", upper)]
+    movers = [*_movers("head model", pose), *_movers("brow model", upper)]
+    return [*entries, *movers, *_further()]
+
+
+def _further() -> list[Entry]:
+    """Weights that are no choice of their own; those that are not there are left out."""
+    entries = []
+    for resource, summary in _FURTHER.items():
+        path = Path(str(files("facewright").joinpath(*resource.split("/"))))
+        if path.is_file():
+            try:
+                licence = header(path).get("licence", "unknown")
+            except FacewrightError as error:
+                licence, summary = "unknown", f"cannot be used: {error}"
+            entries.append(Entry("weights", path.stem, summary, licence, _size(resource)))
+    return entries
 
 
 def _movers(kind: str, registry: Any) -> list[Entry]:
@@ -73,10 +99,11 @@ def _movers(kind: str, registry: Any) -> list[Entry]:
         try:
             mover = registry.create(name)
         except FacewrightError as error:
-            entries.append(Entry(kind, name, f"cannot be used: {error}", "unknown", 0))
+            size = _weights_size(name)
+            licence = "unknown" if size else "none"
+            entries.append(Entry(kind, name, f"cannot be used: {error}", licence, size))
             continue
-        weights = _WEIGHTS.get(name, "")
-        size = _size(f"drive/weights/{weights}") if weights else 0
+        size = _weights_size(name)
         licence = getattr(mover, "licence", "Apache-2.0")
         entries.append(Entry(kind, name, mover.summary, licence, size))
     return entries
@@ -104,6 +131,11 @@ def _about(animator: Animator) -> str:
     if animator.name == defaults.ANIMATOR:
         parts.append("the default")
     return "; ".join(parts)
+
+
+def _weights_size(mover: str) -> int:
+    weights = _WEIGHTS.get(mover, "")
+    return _size(f"drive/weights/{weights}") if weights else 0
 
 
 def _size(resource: str) -> int:

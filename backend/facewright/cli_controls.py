@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facewright.drive.controls import CHANNELS, EMOTION_MODELS, GAZE_MODES, DriveControls, Sources
+from facewright import checks
+from facewright.drive.controls import (
+    CHANNELS,
+    EMOTION_MODELS,
+    GAZE_MODES,
+    SPEECH,
+    DriveControls,
+    Sources,
+)
 from facewright.errors import InputError
 from facewright.spoken import ScriptOptions, script_text
 
@@ -93,7 +101,7 @@ _SCRIPT = (
     _option("script", str | None, None, "TEXT|FILE",
             "Speak this in place of a recording; directions in brackets are emotions: "
             "'[sadly surprised] Oh. [relieved] There you are.'"),
-    _option("lang", str, "en-us", "CODE", "Of the script: en-us, de, fr, ja, ..."),
+    _option("lang", str | None, None, "CODE", "Of the script: de, fr, ja, ...; without: en-us."),
     _option("voice", str | None, None, "NAME",
             "A variant of espeak-ng's voice (f2, m3, ...), or the command's {voice}."),
     _option("tts", str | None, None, "COMMAND",
@@ -111,7 +119,12 @@ class ControlOptions:
     values: dict[str, Any]
 
     def controls(self) -> DriveControls:
-        """All but the sources, which take work: see :meth:`sources`."""
+        """All but the sources, which take work: see :attr:`sources`.
+
+        Raises:
+            InputError: a value cannot be used.
+        """
+        checks.number("intensity", self.values["intensity"], low=1.0, high=3.0)
         plain = {option.name: self.values[option.name] for option in _NUMBERS}
         if text := self.values["gaze_keys"]:
             from facewright.drive.gaze.keys import parse
@@ -139,13 +152,13 @@ class ControlOptions:
         """
         text = self.values["script"]
         if text is None:
-            for name in ("voice", "tts", "speech_out"):
+            for name in ("lang", "voice", "tts", "speech_out"):
                 if self.values[name] is not None:
                     raise InputError(f"{name}: it belongs to a script; give --script as well")
             return None
         return ScriptOptions(
             script_text(text),
-            self.values["lang"],
+            "en-us" if self.values["lang"] is None else self.values["lang"],
             self.values["voice"],
             self.values["tts"],
             self.values["intensity"],
@@ -156,7 +169,13 @@ class ControlOptions:
         """Where to write what the script sounds like."""
         return self.values["speech_out"]
 
-    def sources(self, tell: Tell) -> Sources:
+    @property
+    def sources(self) -> Callable[[Tell], Sources] | None:
+        """Reads where the channels come from; None where all come from the speech."""
+        chosen = any(self.values[f"{channel}_from"] != SPEECH for channel in CHANNELS)
+        return self._read_sources if chosen else None
+
+    def _read_sources(self, tell: Tell) -> Sources:
         """Where each channel comes from; motions are read, and videos tracked, once each.
 
         Raises:

@@ -121,7 +121,7 @@ def dub(
         sources: reads where the performance's channels come from, in place of the
             controls' own.
         motion: a motion to perform (.npz) instead of one driven by the speech; of the
-            subject's morphable model.
+            subject's morphable model. Of the controls, the seed alone acts.
         motion_out: where to write the motion as .npz as well.
         sheet_out: where to write a contact sheet (.png, .jpg) as well.
         progress: called from this thread.
@@ -143,6 +143,8 @@ def dub(
 
     options = options or DubOptions()
     job = Job(progress, cancelled)
+    if motion is not None:
+        _as_it_is(options, sources)
     for path, suffixes in (
         (out, VIDEO_SUFFIXES),
         (motion_out, motion_io.SUFFIXES),
@@ -171,6 +173,8 @@ def dub(
     else:
         performed = performance(given, subject)
         options = dataclasses.replace(options, driver="")
+    # Before the work and the files: an error here must leave nothing behind.
+    told = () if given is not None else guessed(options.controls.emotion)
     source = sound.source
     with ExitStack() as outputs:
         if speech_out is not None:
@@ -186,8 +190,31 @@ def dub(
             sheet_out=sheet_out,
             job=job,
         )
-    told = () if given is not None else guessed(options.controls.emotion)
     return dataclasses.replace(result, warnings=result.warnings + told)
+
+
+def changed(controls: DriveControls, keep: tuple[str, ...]) -> list[str]:
+    """Names of the controls that are not as by default, but for those to ``keep``."""
+    plain = DriveControls()
+    return [
+        control.name
+        for control in dataclasses.fields(controls)
+        if control.name not in keep
+        and getattr(controls, control.name) != getattr(plain, control.name)
+    ]
+
+
+def _as_it_is(options: DubOptions, sources: SourcesReader | None) -> None:
+    """Refuse what would have to change a motion that is given."""
+    names = changed(options.controls, keep=("seed",))
+    if sources is not None:
+        names.append("sources")
+    if options.driver != DubOptions().driver:
+        names.append("driver")
+    if names:
+        raise InputError(
+            f"motion: it is performed as it is, so {', '.join(names)} cannot act; leave it out"
+        )
 
 
 class Job:

@@ -16,6 +16,7 @@ from facewright.dub import (
     ProgressListener,
     SourcesReader,
     capture_subject,
+    changed,
     drive,
 )
 from facewright.errors import InputError
@@ -66,7 +67,7 @@ def perform(
         speech_out: where to write the sound as well (.wav).
         sources: reads where the channels come from, in place of the controls' own.
         redrive: a performance (.npz) whose mouth is to say the speech; all else in it stays,
-            and of the controls, the mouth's opening alone acts.
+            and of the controls, the mouth's opening alone acts; without subject, face, driver.
         subject: whose resting face: a photograph, or a captured subject (.npz); None for
             the default model's mean face.
         face: which face of a photograph, 0 = the largest.
@@ -84,6 +85,14 @@ def perform(
     from facewright.media.speech import encode_wav
 
     job = Job(progress, cancelled)
+    if redrive is not None:
+        _only_mouth(
+            controls,
+            subject=subject is not None,
+            face=face != 0,
+            driver=driver != DubOptions().driver,
+            sources=sources is not None,
+        )
     check_writable(out, motion_io.SUFFIXES)
     if speech_out is not None:
         check_writable(speech_out, (".wav",))
@@ -100,6 +109,7 @@ def perform(
     else:
         options = DubOptions(controls=controls, driver=driver, face=face)
         motion = drive(sound.speech, who, options, job)
+    told = guessed(controls.emotion)  # an error here must leave nothing behind
     job.tell("writing")
     with ExitStack() as outputs:  # which get their names together
         if speech_out is not None:
@@ -107,24 +117,25 @@ def perform(
         data = motion_io.encode_motion(motion, Path(out).suffix)
         outputs.enter_context(pending_bytes(out, data))
     warnings = () if who is None else who.warnings
-    return Performed(motion, warnings + guessed(controls.emotion))
+    return Performed(motion, warnings + told)
 
 
 def _redriven(path: str | Path, speech: Speech, controls: DriveControls, job: Job) -> Motion:
     from facewright.drive.adapt import redrive
     from facewright.drive.heard import hear
 
-    plain = dataclasses.replace(DriveControls(), mouth_opening=controls.mouth_opening)
-    if controls != plain:
-        changed = [
-            field.name
-            for field in dataclasses.fields(controls)
-            if getattr(controls, field.name) != getattr(plain, field.name)
-        ]
-        raise InputError(
-            f"redrive: all but the mouth stays as it is, so {', '.join(changed)} cannot act; "
-            "leave it out"
-        )
+    _only_mouth(controls)  # once more: a script's directions are emotions
     motion = motion_io.load_motion(path)
     job.tell("driving")
     return redrive(motion, hear(speech), controls.mouth_opening)
+
+
+def _only_mouth(controls: DriveControls, **given: bool) -> None:
+    """Refuse what would have to change more of a performance than its mouth."""
+    names = changed(controls, keep=("mouth_opening",))
+    names += [name for name, is_given in given.items() if is_given]
+    if names:
+        raise InputError(
+            f"redrive: all but the mouth stays as it is, so {', '.join(names)} cannot act; "
+            "leave it out"
+        )

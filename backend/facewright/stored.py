@@ -98,6 +98,23 @@ def load(path: Path, name: str, make: Callable[[dict[str, Any]], N]) -> N:
     return network.eval().requires_grad_(False)
 
 
+def header(path: Path) -> dict[str, str]:
+    """What a file of weights says of itself: name, config, licence ...; no tensor is read.
+
+    Raises:
+        InputError: the file is missing or no safetensors file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise InputError(f"weights: {path} does not exist")
+    try:
+        with safe_open(path, framework="pt") as file:
+            return file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"weights: {path} is not a safetensors file ({error})") from error
+
+
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     from safetensors import SafetensorError, safe_open
 

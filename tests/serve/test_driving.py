@@ -172,6 +172,12 @@ def test_a_request_without_sound_or_script_is_refused(client):
         client.drive(None)
 
 
+@pytest.mark.parametrize("name", ["start_seconds", "length_seconds"])
+def test_a_script_is_spoken_whole(client, name):
+    with pytest.raises(InputError, match=f"{name}: a script is spoken whole"):
+        client.speak(script=Script(text="[sad] Oh. [happy] Hello."), **{name: 1.0})
+
+
 def test_live_sound_comes_back_as_frames(client, sound, driver):
     from facewright.drive.live import Live
 

@@ -177,6 +177,10 @@ def _script(request: service_pb2.DriveSpeechRequest) -> ScriptOptions | None:
         return None
     if request.speech_sha256:
         raise InputError("script: expected it in place of speech_sha256; leave one out")
+    for name in ("start_seconds", "length_seconds"):
+        # The cut would move the sound, and leave the script's directions where they were.
+        if getattr(request, name):
+            raise InputError(f"{name}: a script is spoken whole; leave it out")
     script = request.script
     bounds.whole("script.text", len(script.text), 1, MAX_SCRIPT)
     language = bounds.name("script.language", script.language) or DEFAULT_LANGUAGE

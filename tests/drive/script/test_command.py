@@ -97,6 +97,33 @@ def test_a_command_that_hangs_is_ended() -> None:
         command.run([sys.executable, "-c", code], "Hello", "en", timeout=1.0, max_seconds=60.0)
 
 
+ENDLESS = "import sys; x = b'y' * 65536\nwhile True: {}"
+
+
+@pytest.mark.parametrize(
+    ("write", "rest", "where"),
+    [
+        ("sys.stdout.buffer.write(x)", [], "standard output"),
+        ("sys.stdout.buffer.write(x)", ["{output}"], "standard output"),
+        ("sys.stderr.buffer.write(x)", [], "standard error"),
+        ("open(sys.argv[1], 'ab').write(x)", ["{output}"], r"\{output\}"),
+    ],
+)
+def test_a_command_that_writes_without_end_is_ended(
+    write: str, rest: list[str], where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "_MAX_LOG", 2**20)
+    template = [sys.executable, "-c", ENDLESS.format(write), *rest]
+    with pytest.raises(InputError, match=rf"wrote more than 1 MB to .*{where}"):
+        command.run(template, "Hello", "en", timeout=60.0, max_seconds=1.0)
+
+
+def test_too_large_a_sound_of_a_command_that_ended_is_refused() -> None:
+    code = "import sys; sys.stdout.buffer.write(bytes(2**22))"
+    with pytest.raises(InputError, match="wrote more than 1 MB to its standard output"):
+        command.run([sys.executable, "-c", code], "Hello", "en", timeout=60.0, max_seconds=1.0)
+
+
 def test_codes_are_codes(program: str) -> None:
     with pytest.raises(InputError, match="language"):
         script.speak("Hello", "--evil", command=f"{program} stdin - {{lang}}")

@@ -6,23 +6,33 @@ placeholder becomes part of one argument, whatever it holds.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from facewright.errors import InputError
 from facewright.media.speech import Speech, read_speech
 
+_NAMES = {
+    "speech.wav": "{output}",
+    "stdout": "its standard output",
+    "stderr": "its standard error",
+}
 PLACEHOLDERS = ("text", "input", "output", "lang", "voice")
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}")
 _MAX_TEXT = 8000  # characters of an argument: systems limit a command's length
-_MAX_SOUND = 2**30  # bytes
+_MAX_SOUND = 2**29  # bytes
+_MAX_RATE = 384_000  # bytes a second of sound: stereo, 48 kHz, 32 bits
+_MAX_LOG = 2**24  # bytes of what a command tells
+_POLL = 0.1  # seconds from one look at the files to the next
 
 
 def parts(template: str | Sequence[str]) -> list[str]:
@@ -69,7 +79,8 @@ def run(
     """The sound that the command makes of ``text``.
 
     Raises:
-        InputError: the program is missing, fails, takes too long, or leaves no sound.
+        InputError: the program is missing, fails, takes too long, writes too much, or leaves
+            no sound.
     """
     split = parts(template)
     used = {name for part in split for name in _PLACEHOLDER.findall(part)}
@@ -98,12 +109,19 @@ def run(
         arguments = [_PLACEHOLDER.sub(lambda m: values[m[1]], part) for part in split]
         stdin = None if used_as_argument else source
         written = sound if "output" in used else place / "stdout"
-        _execute(arguments, stdin, place / "stdout", place / "stderr", timeout)
+        most = min(_MAX_SOUND, 2**20 + round(max_seconds * _MAX_RATE))
+        limits = {place / "stdout": _MAX_LOG, place / "stderr": _MAX_LOG, written: most}
+        _execute(arguments, stdin, place / "stdout", place / "stderr", timeout, limits)
         return _sound(written, Path(arguments[0]).name, max_seconds)
 
 
 def _execute(
-    arguments: list[str], stdin: Path | None, stdout: Path, stderr: Path, timeout: float
+    arguments: list[str],
+    stdin: Path | None,
+    stdout: Path,
+    stderr: Path,
+    timeout: float,
+    limits: Mapping[Path, int],
 ) -> None:
     program = Path(arguments[0]).name
     given = Path(os.devnull) if stdin is None else stdin
@@ -117,15 +135,32 @@ def _execute(
         except (OSError, ValueError) as error:
             raise InputError(f"tts: {program} cannot be run: {error}") from error
         try:
-            status = child.wait(timeout)
-        except subprocess.TimeoutExpired as error:
-            last = _last_line(stderr, stdout)
-            raise InputError(f"tts: {program} took longer than {timeout:.3g} s{last}") from error
+            until = time.monotonic() + timeout
+            status = None
+            while status is None:
+                left = until - time.monotonic()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    status = child.wait(max(min(left, _POLL), 0.0))
+                _check_sizes(program, limits)
+                if status is None and left <= 0:
+                    last = _last_line(stderr, stdout)
+                    raise InputError(f"tts: {program} took longer than {timeout:.3g} s{last}")
         finally:
             if child.poll() is None:
                 _kill(child)
     if status != 0:
         raise InputError(f"tts: {program} failed ({status}){_last_line(stderr, stdout)}")
+
+
+def _check_sizes(program: str, limits: Mapping[Path, int]) -> None:
+    """Refuse files that outgrow their limits in bytes; a disk is soon full."""
+    for path, most in limits.items():
+        # A program may replace its file at any time.
+        with contextlib.suppress(OSError):
+            if path.stat().st_size > most:
+                raise InputError(
+                    f"tts: {program} wrote more than {most / 1e6:.0f} MB to {_NAMES[path.name]}"
+                )
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:
@@ -139,10 +174,9 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
 
 def _sound(path: Path, program: str, max_seconds: float) -> Speech:
     size = path.stat().st_size if path.is_file() else 0
-    where = "{output}" if path.suffix else "its standard output"
-    if not 0 < size <= _MAX_SOUND:
-        what = "wrote nothing" if size == 0 else f"wrote {size} bytes, too many,"
-        raise InputError(f"tts: {program} {what} to {where}")
+    where = _NAMES[path.name]
+    if size == 0:
+        raise InputError(f"tts: {program} wrote nothing to {where}")
     try:
         return read_speech(path.read_bytes(), max_seconds=max_seconds, name=where)
     except InputError as error:

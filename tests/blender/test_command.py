@@ -44,6 +44,11 @@ def small_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 
 
+def interruptible() -> None:
+    """As in a terminal: shells start what runs in the background with SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def wait_for(process: subprocess.Popen, text: str, seconds: float = 120) -> None:
     """Read a process's progress until it says ``text``."""
     until = time.monotonic() + seconds
@@ -64,6 +69,7 @@ def test_a_signal_cancels_cleanly(tmp_path: Path, backend: str, number: signal.S
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=interruptible,
     )
     try:
         wait_for(process, "texturing")

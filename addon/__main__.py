@@ -4,7 +4,7 @@
 import sys
 
 from . import register, unregister
-from .cli import main
+from .headless.cli import main
 
 register()
 try:

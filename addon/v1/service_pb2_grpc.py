@@ -35,6 +35,16 @@ class FacewrightServiceStub(object):
                 request_serializer=facewright_dot_v1_dot_service__pb2.CaptureSubjectRequest.SerializeToString,
                 response_deserializer=facewright_dot_v1_dot_service__pb2.CaptureSubjectResponse.FromString,
                 )
+        self.GetPoses = channel.unary_unary(
+                '/facewright.v1.FacewrightService/GetPoses',
+                request_serializer=facewright_dot_v1_dot_service__pb2.GetPosesRequest.SerializeToString,
+                response_deserializer=facewright_dot_v1_dot_service__pb2.GetPosesResponse.FromString,
+                )
+        self.TrackVideo = channel.unary_stream(
+                '/facewright.v1.FacewrightService/TrackVideo',
+                request_serializer=facewright_dot_v1_dot_service__pb2.TrackVideoRequest.SerializeToString,
+                response_deserializer=facewright_dot_v1_dot_service__pb2.TrackVideoResponse.FromString,
+                )
         self.DriveSpeech = channel.unary_stream(
                 '/facewright.v1.FacewrightService/DriveSpeech',
                 request_serializer=facewright_dot_v1_dot_service__pb2.DriveSpeechRequest.SerializeToString,
@@ -54,6 +64,11 @@ class FacewrightServiceStub(object):
                 '/facewright.v1.FacewrightService/PreviewFrame',
                 request_serializer=facewright_dot_v1_dot_service__pb2.PreviewFrameRequest.SerializeToString,
                 response_deserializer=facewright_dot_v1_dot_service__pb2.PreviewFrameResponse.FromString,
+                )
+        self.ReviewClip = channel.unary_stream(
+                '/facewright.v1.FacewrightService/ReviewClip',
+                request_serializer=facewright_dot_v1_dot_service__pb2.ReviewClipRequest.SerializeToString,
+                response_deserializer=facewright_dot_v1_dot_service__pb2.ReviewClipResponse.FromString,
                 )
 
 
@@ -84,6 +99,20 @@ class FacewrightServiceServicer(object):
     def CaptureSubject(self, request, context):
         """Capture a subject from a photograph. Answers: one header, one mesh, shape keys until
         all are sent, pictures; progress in between.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPoses(self, request, context):
+        """Named poses of a morphable model's blendshapes: visemes and emotions.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TrackVideo(self, request, context):
+        """Track the face in a video. Answers: progress, one header, frames in order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -125,6 +154,13 @@ class FacewrightServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReviewClip(self, request, context):
+        """Measure a finished clip: sync, identity, flicker. Answers: progress, one report.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_FacewrightServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -148,6 +184,16 @@ def add_FacewrightServiceServicer_to_server(servicer, server):
                     request_deserializer=facewright_dot_v1_dot_service__pb2.CaptureSubjectRequest.FromString,
                     response_serializer=facewright_dot_v1_dot_service__pb2.CaptureSubjectResponse.SerializeToString,
             ),
+            'GetPoses': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPoses,
+                    request_deserializer=facewright_dot_v1_dot_service__pb2.GetPosesRequest.FromString,
+                    response_serializer=facewright_dot_v1_dot_service__pb2.GetPosesResponse.SerializeToString,
+            ),
+            'TrackVideo': grpc.unary_stream_rpc_method_handler(
+                    servicer.TrackVideo,
+                    request_deserializer=facewright_dot_v1_dot_service__pb2.TrackVideoRequest.FromString,
+                    response_serializer=facewright_dot_v1_dot_service__pb2.TrackVideoResponse.SerializeToString,
+            ),
             'DriveSpeech': grpc.unary_stream_rpc_method_handler(
                     servicer.DriveSpeech,
                     request_deserializer=facewright_dot_v1_dot_service__pb2.DriveSpeechRequest.FromString,
@@ -167,6 +213,11 @@ def add_FacewrightServiceServicer_to_server(servicer, server):
                     servicer.PreviewFrame,
                     request_deserializer=facewright_dot_v1_dot_service__pb2.PreviewFrameRequest.FromString,
                     response_serializer=facewright_dot_v1_dot_service__pb2.PreviewFrameResponse.SerializeToString,
+            ),
+            'ReviewClip': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReviewClip,
+                    request_deserializer=facewright_dot_v1_dot_service__pb2.ReviewClipRequest.FromString,
+                    response_serializer=facewright_dot_v1_dot_service__pb2.ReviewClipResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -247,6 +298,40 @@ class FacewrightService(object):
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 
     @staticmethod
+    def GetPoses(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/facewright.v1.FacewrightService/GetPoses',
+            facewright_dot_v1_dot_service__pb2.GetPosesRequest.SerializeToString,
+            facewright_dot_v1_dot_service__pb2.GetPosesResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def TrackVideo(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(request, target, '/facewright.v1.FacewrightService/TrackVideo',
+            facewright_dot_v1_dot_service__pb2.TrackVideoRequest.SerializeToString,
+            facewright_dot_v1_dot_service__pb2.TrackVideoResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
     def DriveSpeech(request,
             target,
             options=(),
@@ -311,5 +396,22 @@ class FacewrightService(object):
         return grpc.experimental.unary_unary(request, target, '/facewright.v1.FacewrightService/PreviewFrame',
             facewright_dot_v1_dot_service__pb2.PreviewFrameRequest.SerializeToString,
             facewright_dot_v1_dot_service__pb2.PreviewFrameResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ReviewClip(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(request, target, '/facewright.v1.FacewrightService/ReviewClip',
+            facewright_dot_v1_dot_service__pb2.ReviewClipRequest.SerializeToString,
+            facewright_dot_v1_dot_service__pb2.ReviewClipResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)

@@ -53,7 +53,7 @@ def blender(request: pytest.FixtureRequest) -> Runner:
 @pytest.fixture(scope="session")
 def backend(core: None) -> Iterator[str]:
     """The address of one real backend that the tests share; see backend.py."""
-    from addon.backend_process import BackendProcess
+    from addon.core.backend_process import BackendProcess
 
     script = Path(__file__).with_name("backend.py")
     with BackendProcess([sys.executable, str(script)]) as process:

@@ -57,8 +57,8 @@ def geometry(index: int):
 
 
 def test_nobody_there() -> None:
-    from addon.client import Backend
-    from addon.errors import BackendError
+    from addon.core.client import Backend
+    from addon.core.errors import BackendError
 
     with (
         Backend("127.0.0.1:1") as backend,
@@ -68,8 +68,8 @@ def test_nobody_there() -> None:
 
 
 def test_other_protocol_version(serve: Callable[..., str]) -> None:
-    from addon.client import Backend
-    from addon.errors import BackendError
+    from addon.core.client import Backend
+    from addon.core.errors import BackendError
     from addon.v1 import service_pb2
 
     def capabilities(self, request, context):
@@ -83,8 +83,8 @@ def test_other_protocol_version(serve: Callable[..., str]) -> None:
 
 
 def test_another_service_is_named(serve: Callable[..., str]) -> None:
-    from addon.client import Backend
-    from addon.errors import BackendError
+    from addon.core.client import Backend
+    from addon.core.errors import BackendError
 
     with (
         Backend(serve()) as backend,
@@ -94,7 +94,7 @@ def test_another_service_is_named(serve: Callable[..., str]) -> None:
 
 
 def test_window_bounds_what_is_in_flight(serve: Callable[..., str]) -> None:
-    from addon.client import Backend
+    from addon.core.client import Backend
 
     seen, gate = [], threading.Event()
 
@@ -126,7 +126,7 @@ def test_window_bounds_what_is_in_flight(serve: Callable[..., str]) -> None:
 
 
 def test_steps_quality_and_the_end_are_said(serve: Callable[..., str]) -> None:
-    from addon.client import Backend
+    from addon.core.client import Backend
     from addon.v1 import service_pb2
 
     headers, ended = [], threading.Event()
@@ -164,16 +164,16 @@ def test_steps_quality_and_the_end_are_said(serve: Callable[..., str]) -> None:
     [({"steps": -1}, "steps: expected 1 or more"), ({"quality": "best"}, "quality: expected one")],
 )
 def test_sampling_that_cannot_be_is_refused(options: dict, says: str) -> None:
-    from addon.client import Backend
-    from addon.errors import InputError
+    from addon.core.client import Backend
+    from addon.core.errors import InputError
 
     with Backend("127.0.0.1:1") as backend, pytest.raises(InputError, match=says):
         backend.animate("5e", size=256, **options)
 
 
 def test_stream_that_ends_early(serve: Callable[..., str]) -> None:
-    from addon.client import Backend
-    from addon.errors import BackendError
+    from addon.core.client import Backend
+    from addon.core.errors import BackendError
 
     def animate(self, requests, context):
         next(requests)
@@ -187,9 +187,9 @@ def test_stream_that_ends_early(serve: Callable[..., str]) -> None:
 
 
 def test_cancel_ends_a_capture(serve: Callable[..., str], tmp_path: Path) -> None:
-    from addon.client import Backend
-    from addon.errors import Cancelled
-    from addon.tasks import Task
+    from addon.core.client import Backend
+    from addon.core.errors import Cancelled
+    from addon.core.tasks import Task
     from addon.v1 import service_pb2
 
     ended = threading.Event()
@@ -217,8 +217,8 @@ def test_cancel_ends_a_capture(serve: Callable[..., str], tmp_path: Path) -> Non
 
 
 def test_forgotten_subject_is_captured_again(serve: Callable[..., str], tmp_path: Path) -> None:
-    from addon.client import Backend
-    from addon.errors import BackendError, SubjectUnknownError
+    from addon.core.client import Backend
+    from addon.core.errors import BackendError, SubjectUnknownError
 
     with Backend(serve()) as backend:
         captured = []
@@ -245,8 +245,8 @@ def test_forgotten_subject_is_captured_again(serve: Callable[..., str], tmp_path
 
 @pytest.mark.parametrize("content", [None, b""])
 def test_files_are_checked_before_anything_is_sent(tmp_path: Path, content: bytes | None) -> None:
-    from addon.client import Backend
-    from addon.errors import InputError
+    from addon.core.client import Backend
+    from addon.core.errors import InputError
 
     photo = tmp_path / "photo.png"
     if content is not None:
@@ -260,8 +260,8 @@ def test_files_are_checked_before_anything_is_sent(tmp_path: Path, content: byte
 
 def test_controls_travel_with_a_drive(serve: Callable[..., str], tmp_path: Path) -> None:
     """Every control of the settings reaches the request; no emotion sends no cue."""
-    from addon.client import CONTROLS, Backend
-    from addon.errors import InputError
+    from addon.core.client import CONTROLS, Backend
+    from addon.core.errors import InputError
     from addon.v1 import service_pb2
 
     asked = []

@@ -30,7 +30,7 @@ def test_core_imports_without_blender() -> None:
 
 class TestRotation:
     def test_matrix_is_rodrigues(self) -> None:
-        from addon import rotation
+        from addon.core import rotation
 
         vectors = np.random.default_rng(0).normal(0, 1.5, (50, 3))
         vectors[0] = 0.0
@@ -38,7 +38,7 @@ class TestRotation:
         np.testing.assert_allclose(rotation.matrix_from_vector(vectors), want, atol=1e-12)
 
     def test_euler_rebuilds_the_matrix(self) -> None:
-        from addon import rotation
+        from addon.core import rotation
 
         vectors = np.random.default_rng(1).normal(0, 1.0, (50, 3))
         vectors[0] = [np.pi / 2, 0, 0]  # straight down: the order degenerates
@@ -48,7 +48,7 @@ class TestRotation:
         np.testing.assert_allclose(again, matrices, atol=1e-7)
 
     def test_curves_do_not_jump(self) -> None:
-        from addon import rotation
+        from addon.core import rotation
 
         angles = np.linspace(0, 4 * np.pi, 200)
         vectors = np.stack([0 * angles, angles, 0 * angles], -1)
@@ -59,7 +59,7 @@ class TestRotation:
 
 class TestTask:
     def test_reports_and_returns(self) -> None:
-        from addon.tasks import Task
+        from addon.core.tasks import Task
 
         seen = []
 
@@ -75,8 +75,8 @@ class TestTask:
         assert (step.stage, step.fraction, step.seconds_left) == ("b", 1.0, 0.0)
 
     def test_errors_reach_the_caller(self) -> None:
-        from addon.errors import InputError
-        from addon.tasks import Task
+        from addon.core.errors import InputError
+        from addon.core.tasks import Task
 
         def work(report):
             raise InputError("photo: no")
@@ -85,7 +85,7 @@ class TestTask:
             Task(work).wait()
 
     def test_cancel_is_passed_on(self) -> None:
-        from addon.tasks import Task
+        from addon.core.tasks import Task
 
         asked = threading.Event()
         task = Task(lambda report: asked.wait(20), asked.set)
@@ -107,7 +107,7 @@ class TestBackendProcess:
         return [sys.executable, str(script)]
 
     def test_starts_and_stops(self, tmp_path: Path) -> None:
-        from addon.backend_process import BackendProcess
+        from addon.core.backend_process import BackendProcess
 
         body = "print('listening on 127.0.0.1:4321', flush=True)\ntime.sleep(60)"
         lines: list[str] = []
@@ -118,7 +118,7 @@ class TestBackendProcess:
         assert lines[0] == "loading"
 
     def test_is_told_to_end_with_standard_input(self, tmp_path: Path) -> None:
-        from addon.backend_process import BackendProcess
+        from addon.core.backend_process import BackendProcess
 
         body = (
             "assert sys.argv[1:] == ['serve', '--host', '127.0.0.1', '--port', '0',"
@@ -134,16 +134,16 @@ class TestBackendProcess:
         process.stop()
 
     def test_early_end_says_why(self, tmp_path: Path) -> None:
-        from addon.backend_process import BackendProcess
-        from addon.errors import BackendError
+        from addon.core.backend_process import BackendProcess
+        from addon.core.errors import BackendError
 
         body = "print('no room', flush=True)\nsys.exit(5)"
         with pytest.raises(BackendError, match="ended with status 5: no room"):
             BackendProcess(self.command(tmp_path, body)).start()
 
     def test_silence_is_ended(self, tmp_path: Path) -> None:
-        from addon.backend_process import BackendProcess
-        from addon.errors import BackendError
+        from addon.core.backend_process import BackendProcess
+        from addon.core.errors import BackendError
 
         process = BackendProcess(self.command(tmp_path, "time.sleep(60)"))
         with pytest.raises(BackendError, match="did not start within 2 s: loading"):
@@ -153,8 +153,8 @@ class TestBackendProcess:
     def test_command_is_found_in_order(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        from addon import backend_process
-        from addon.errors import BackendError
+        from addon.core import backend_process
+        from addon.core.errors import BackendError
 
         monkeypatch.setenv(backend_process.VARIABLE, f"{sys.executable} -m facewright")
         assert backend_process.find_command() == [sys.executable, "-m", "facewright"]
@@ -173,7 +173,7 @@ class TestBackendProcess:
 
 def test_egl_probe_survives_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the driver takes the process down, the answer is no."""
-    from addon import egl
+    from addon.core import egl
 
     monkeypatch.setattr(egl, "_PROBE", "import os; os.abort()")
     assert egl.usable.__wrapped__() is False
@@ -185,8 +185,8 @@ def test_egl_probe_survives_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
 
 class TestMessages:
     def test_wrong_lengths_are_named(self) -> None:
-        from addon.errors import BackendError
-        from addon.subject_data import read_motion
+        from addon.core.errors import BackendError
+        from addon.core.subject_data import read_motion
         from addon.v1 import face_pb2
 
         header = face_pb2.MotionHeader(fps=25, names=["jawOpen"], frame_count=2)
@@ -195,8 +195,8 @@ class TestMessages:
             read_motion(header, [part])
 
     def test_missing_frames_are_named(self) -> None:
-        from addon.errors import BackendError
-        from addon.subject_data import read_motion
+        from addon.core.errors import BackendError
+        from addon.core.subject_data import read_motion
         from addon.v1 import face_pb2
 
         header = face_pb2.MotionHeader(fps=25, names=["jawOpen"], frame_count=2)
@@ -216,14 +216,14 @@ class TestMessages:
     ],
 )
 def test_loopback(address: str, local: bool) -> None:
-    from addon.client import is_loopback
+    from addon.core.client import is_loopback
 
     assert is_loopback(address) is local
 
 
 def test_another_machine_needs_tls() -> None:
-    from addon.client import Backend
-    from addon.errors import InputError
+    from addon.core.client import Backend
+    from addon.core.errors import InputError
 
     with pytest.raises(InputError, match="needs TLS"):
         Backend("192.168.0.4:50551")

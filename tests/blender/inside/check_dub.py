@@ -12,8 +12,13 @@ import numpy as np
 import pytest
 import synthetic
 
-from addon import cli, geometry, operators, properties, sequence, session, subject, texturing
-from addon.client import Backend
+from addon.core.client import Backend
+from addon.film import sequence
+from addon.headless import cli
+from addon.subject import objects as subject
+from addon.texture import geometry, texturing
+from addon.ui import jobs, session
+from addon.ui import texture as texture_ui
 from addon.v1 import face_pb2
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
@@ -95,8 +100,8 @@ def texture(**settings: object) -> None:
     scene = bpy.context.scene
     scene.frame_start, scene.frame_end = 1, 6
     for name, value in settings.items():
-        setattr(scene.facewright, name, value)
-    scene.facewright.size = "256"
+        setattr(scene.facewright_texture, name, value)
+    scene.facewright_texture.size = "256"
     assert bpy.ops.facewright.texture() == {"FINISHED"}
 
 
@@ -233,7 +238,7 @@ def test_the_panel_knows_what_the_backend_has(opened: subject.SubjectObjects) ->
     assert state.animator("blended").max_steps == 20
     assert state.animator("").name == state.capabilities.default_animator
     assert state.animator("magic") is None
-    choices = dict(properties._animators(bpy.context.scene.facewright, bpy.context, ""))
+    choices = dict(texture_ui._animators(bpy.context.scene.facewright_texture, bpy.context, ""))
     assert "three frames in one" in choices["blended"]
     session.disconnect()
     assert state.animators() == {} and state.animator("") is None
@@ -272,7 +277,7 @@ def test_vertices_are_where_the_backend_puts_them(
         gaze=[*head["gaze_left"], *head["gaze_right"]],
     )
     shown = geometry.create_pass(opened, 256, "vertices")(2, 0.1)
-    backend, known = session.state.backend, operators.Known.of(opened)
+    backend, known = session.state.backend, jobs.Known.of(opened)
     with known.ensure(backend, lambda: backend.animate(known.subject_id, size=256)) as stream:
         stream.send(face_pb2.GeometryFrame(index=1, time_code=0.0, coefficients=weights))
         stream.send(shown)
@@ -296,7 +301,7 @@ def test_buttons_do_the_same_step_by_step(tmp_path: Path) -> None:
     session.disconnect()
     session.connect(session.Settings(ADDRESS), lambda *step: None)
     scene = bpy.context.scene
-    scene.facewright.photo = str(EXAMPLES / "portrait.png")
+    scene.facewright_subject.photo = str(EXAMPLES / "portrait.png")
     with pytest.raises(RuntimeError, match=r"Save the \.blend first"):
         bpy.ops.facewright.new_subject()
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "steps.blend"))
@@ -313,12 +318,13 @@ def test_buttons_do_the_same_step_by_step(tmp_path: Path) -> None:
     assert {curve.range()[0] for curve in curves} == {16.0}
     assert {curve.range()[1] for curve in curves} == {strip.frame_final_end - 1.0}
     neutral = _column(who, "browDownLeft")
-    scene.facewright.emotion, scene.facewright.intensity = "angry", 3.0
-    scene.facewright.gaze, scene.facewright.head_motion = "still", 0.0
+    chosen = rig.facewright_perform
+    chosen.emotion, chosen.intensity = "angry", 3.0
+    chosen.gaze, chosen.head_motion = "still", 0.0
     assert bpy.ops.facewright.drive_speech() == {"FINISHED"}
     assert np.mean(_column(who, "browDownLeft")) > np.mean(neutral) + 0.2
-    scene.facewright.emotion = "angry" + "!" * 300  # Blender cuts it to what may be sent
-    assert len(scene.facewright.emotion) <= 200
+    chosen.emotion = "angry" + "!" * 300  # Blender cuts it to what may be sent
+    assert len(chosen.emotion) <= 200
     scene.frame_start, scene.frame_end = 16, 18
     assert bpy.ops.facewright.texture() == {"FINISHED"}
     scene.use_preview_range = True
@@ -364,7 +370,7 @@ class TestBadInput:
     def test_is_one_line(
         self, tmp_path, capsys, monkeypatch, argument, name, content, status, says
     ) -> None:
-        monkeypatch.setattr("addon.client.CONNECT_SECONDS", 1.0)
+        monkeypatch.setattr("addon.core.client.CONNECT_SECONDS", 1.0)
         if content == "grey":
             content = synthetic.png(np.full((300, 300, 3), 128, np.uint8))
         value = name

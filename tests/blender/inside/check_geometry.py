@@ -8,8 +8,11 @@ import pytest
 import synthetic
 from check_subject import evaluated, expected
 
-from addon import geometry, motion, subject
-from addon.errors import InputError
+from addon.core.errors import InputError
+from addon.perform import motion
+from addon.subject import construct
+from addon.subject import objects as subject
+from addon.texture import geometry
 
 
 def image_of(make_frame: geometry.Pass, size: int) -> dict[str, np.ndarray]:
@@ -43,7 +46,7 @@ def test_rho_says_what_is_shown(scene, tmp_path, scale):
     data = synthetic.subject(metres_per_unit=scale)
     photo = tmp_path / "photo.png"
     photo.write_bytes(data.plate)
-    who = subject.build(data, name="egg", photo=photo, folder=tmp_path)
+    who = construct.build(data, name="egg", photo=photo, folder=tmp_path)
     blocks = who.face.data.shape_keys.key_blocks
     blocks["key03"].value, blocks["key05"].value = 0.7, 0.9
     blocks["key05"].mute = True

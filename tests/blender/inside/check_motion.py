@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from check_subject import evaluated, expected
 
-from addon import motion, subject
-from addon.errors import InputError
+from addon.core.errors import InputError
+from addon.perform import motion
+from addon.subject import objects as subject
 
 
 def curves(owner: bpy.types.ID) -> dict[tuple[str, int], bpy.types.FCurve]:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import synthetic
 
-from addon import sequence, sheet
-from addon.errors import InputError
+from addon.core.errors import InputError
+from addon.film import sequence, sheet
 
 SIZE, FRAMES, RATE = 256, 12, 25.0
 

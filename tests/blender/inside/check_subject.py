@@ -11,9 +11,12 @@ import synthetic
 from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 
-from addon import geometry, rotation, subject
-from addon.errors import InputError
-from addon.subject_data import SubjectData
+from addon.core import rotation
+from addon.core.errors import InputError
+from addon.core.subject_data import SubjectData
+from addon.subject import construct
+from addon.subject import objects as subject
+from addon.texture import geometry
 
 
 def expected(data: SubjectData, weights: np.ndarray, pose: np.ndarray, gaze: np.ndarray):
@@ -38,7 +41,7 @@ def test_posed_vertices_follow_the_contract(scene, tmp_path, scale):
     data = synthetic.subject(metres_per_unit=scale)
     photo = tmp_path / "photo.png"
     photo.write_bytes(data.plate)
-    who = subject.build(data, name="egg", photo=photo, folder=tmp_path)
+    who = construct.build(data, name="egg", photo=photo, folder=tmp_path)
     rng = np.random.default_rng(3)
     weights = rng.uniform(0, 1, 64).astype(np.float32)
     pose = rng.normal(0, 0.3, 6) * [1, 1, 1, 0.05 / scale, 0.05 / scale, 0.05 / scale]
@@ -59,7 +62,7 @@ def test_posed_vertices_follow_the_contract(scene, tmp_path, scale):
 def test_camera_projects_as_the_contract(scene, data, tmp_path, whole):
     photo = tmp_path / "photo.png"
     photo.write_bytes(synthetic.png(np.zeros((801, 600, 3), np.uint8)))
-    who = subject.build(data, name="egg", photo=photo, folder=tmp_path, whole_photo=whole)
+    who = construct.build(data, name="egg", photo=photo, folder=tmp_path, whole_photo=whole)
     view = data.camera.uncropped(data.box, data.photo_size) if whole else data.camera
     assert (scene.render.resolution_x, scene.render.resolution_y) == view.size
     points = evaluated(who)[::41]
@@ -122,7 +125,7 @@ def test_survives_saving(egg, data, tmp_path):
 def test_plate_is_shown_where_it_stands_upright(scene, data, tmp_path, size, shown):
     photo = tmp_path / "photo.png"
     photo.write_bytes(synthetic.png(np.zeros((size[1], size[0], 3), np.uint8)))
-    who = subject.build(data, name="egg", photo=photo, folder=tmp_path, whole_photo=True)
+    who = construct.build(data, name="egg", photo=photo, folder=tmp_path, whole_photo=True)
     assert [plate.image.name for plate in who.camera.data.background_images] == (
         ["photo.png"] if shown else []
     )

@@ -14,8 +14,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 import synthetic
 
 import addon
-from addon import subject
-from addon.subject_data import MotionData, SubjectData
+from addon.core.subject_data import MotionData, SubjectData
+from addon.subject import construct
+from addon.subject import objects as subject
 
 addon.register()
 
@@ -39,7 +40,7 @@ def egg(scene: bpy.types.Scene, data: SubjectData, tmp_path: Path) -> subject.Su
     """The synthetic subject in the scene."""
     photo = tmp_path / "photo.png"
     photo.write_bytes(synthetic.png(np.zeros((801, 600, 3), np.uint8)))
-    return subject.build(data, name="egg", photo=photo, folder=tmp_path)
+    return construct.build(data, name="egg", photo=photo, folder=tmp_path)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def main() -> None:
 
     found = {
         "operators": sorted(name for name in dir(bpy.ops.facewright) if not name.startswith("_")),
-        "settings": bpy.context.scene.facewright.size,
+        "settings": bpy.context.scene.facewright_texture.size,
         "preferences": NAME in bpy.context.preferences.addons,
         "package": str(Path(package.__file__).parent),
         "grpc": grpc.__file__,
@@ -35,7 +35,7 @@ def main() -> None:
     except RuntimeError as error:
         found["error"] = str(error).strip()
     addon_utils.disable(NAME)
-    found["left"] = hasattr(bpy.types.Scene, "facewright")
+    found["left"] = hasattr(bpy.types.Scene, "facewright_texture")
     print("FOUND", json.dumps(found))
 
 

@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 
-from addon.subject_data import Pinhole, Run, SubjectData
+from addon.core.subject_data import Pinhole, Run, SubjectData
 from addon.v1 import face_pb2
 
 NAMES = tuple(f"key{i:02d}" for i in range(64))

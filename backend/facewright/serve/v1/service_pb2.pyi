@@ -53,7 +53,7 @@ class GetCapabilitiesRequest(_message.Message):
     def __init__(self, protocol_version: _Optional[int] = ..., client: _Optional[str] = ...) -> None: ...
 
 class GetCapabilitiesResponse(_message.Message):
-    __slots__ = ("protocol_version", "version", "device", "animators", "drivers", "models", "limits", "default_animator")
+    __slots__ = ("protocol_version", "version", "device", "animators", "drivers", "models", "limits", "default_animator", "features", "oldest_client")
     PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     DEVICE_FIELD_NUMBER: _ClassVar[int]
@@ -62,6 +62,8 @@ class GetCapabilitiesResponse(_message.Message):
     MODELS_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_ANIMATOR_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
+    OLDEST_CLIENT_FIELD_NUMBER: _ClassVar[int]
     protocol_version: int
     version: str
     device: str
@@ -70,7 +72,9 @@ class GetCapabilitiesResponse(_message.Message):
     models: _containers.RepeatedScalarFieldContainer[str]
     limits: Limits
     default_animator: str
-    def __init__(self, protocol_version: _Optional[int] = ..., version: _Optional[str] = ..., device: _Optional[str] = ..., animators: _Optional[_Iterable[_Union[Animator, _Mapping]]] = ..., drivers: _Optional[_Iterable[_Union[Driver, _Mapping]]] = ..., models: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., default_animator: _Optional[str] = ...) -> None: ...
+    features: _containers.RepeatedScalarFieldContainer[str]
+    oldest_client: str
+    def __init__(self, protocol_version: _Optional[int] = ..., version: _Optional[str] = ..., device: _Optional[str] = ..., animators: _Optional[_Iterable[_Union[Animator, _Mapping]]] = ..., drivers: _Optional[_Iterable[_Union[Driver, _Mapping]]] = ..., models: _Optional[_Iterable[str]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., default_animator: _Optional[str] = ..., features: _Optional[_Iterable[str]] = ..., oldest_client: _Optional[str] = ...) -> None: ...
 
 class Animator(_message.Message):
     __slots__ = ("name", "summary", "sizes", "needs_correspondence", "licence", "min_steps", "default_steps", "max_steps", "preview_steps", "reach")
@@ -183,16 +187,84 @@ class PutAssetResponse(_message.Message):
     def __init__(self, sha256: _Optional[str] = ...) -> None: ...
 
 class CaptureSubjectRequest(_message.Message):
-    __slots__ = ("protocol_version", "photo_sha256", "face", "size")
+    __slots__ = ("protocol_version", "photo_sha256", "face", "size", "subject_sha256")
     PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
     PHOTO_SHA256_FIELD_NUMBER: _ClassVar[int]
     FACE_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_SHA256_FIELD_NUMBER: _ClassVar[int]
     protocol_version: int
     photo_sha256: str
     face: int
     size: int
-    def __init__(self, protocol_version: _Optional[int] = ..., photo_sha256: _Optional[str] = ..., face: _Optional[int] = ..., size: _Optional[int] = ...) -> None: ...
+    subject_sha256: str
+    def __init__(self, protocol_version: _Optional[int] = ..., photo_sha256: _Optional[str] = ..., face: _Optional[int] = ..., size: _Optional[int] = ..., subject_sha256: _Optional[str] = ...) -> None: ...
+
+class GetPosesRequest(_message.Message):
+    __slots__ = ("protocol_version", "model")
+    PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    protocol_version: int
+    model: str
+    def __init__(self, protocol_version: _Optional[int] = ..., model: _Optional[str] = ...) -> None: ...
+
+class GetPosesResponse(_message.Message):
+    __slots__ = ("model", "names", "poses")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    POSES_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    names: _containers.RepeatedScalarFieldContainer[str]
+    poses: _containers.RepeatedCompositeFieldContainer[Pose]
+    def __init__(self, model: _Optional[str] = ..., names: _Optional[_Iterable[str]] = ..., poses: _Optional[_Iterable[_Union[Pose, _Mapping]]] = ...) -> None: ...
+
+class Pose(_message.Message):
+    __slots__ = ("name", "group", "summary", "weights")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    group: str
+    summary: str
+    weights: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, name: _Optional[str] = ..., group: _Optional[str] = ..., summary: _Optional[str] = ..., weights: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class TrackVideoRequest(_message.Message):
+    __slots__ = ("protocol_version", "video_sha256", "subject_id", "fps", "start_seconds", "length_seconds", "face")
+    PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    VIDEO_SHA256_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    FPS_FIELD_NUMBER: _ClassVar[int]
+    START_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    FACE_FIELD_NUMBER: _ClassVar[int]
+    protocol_version: int
+    video_sha256: str
+    subject_id: str
+    fps: float
+    start_seconds: float
+    length_seconds: float
+    face: int
+    def __init__(self, protocol_version: _Optional[int] = ..., video_sha256: _Optional[str] = ..., subject_id: _Optional[str] = ..., fps: _Optional[float] = ..., start_seconds: _Optional[float] = ..., length_seconds: _Optional[float] = ..., face: _Optional[int] = ...) -> None: ...
+
+class TrackVideoResponse(_message.Message):
+    __slots__ = ("progress", "header", "frames", "confidence")
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    progress: Progress
+    header: _face_pb2.MotionHeader
+    frames: _face_pb2.MotionFrames
+    confidence: TrackConfidence
+    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., header: _Optional[_Union[_face_pb2.MotionHeader, _Mapping]] = ..., frames: _Optional[_Union[_face_pb2.MotionFrames, _Mapping]] = ..., confidence: _Optional[_Union[TrackConfidence, _Mapping]] = ...) -> None: ...
+
+class TrackConfidence(_message.Message):
+    __slots__ = ("values",)
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    values: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, values: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class CaptureSubjectResponse(_message.Message):
     __slots__ = ("progress", "header", "mesh", "shape_keys", "pictures")
@@ -227,7 +299,7 @@ class Progress(_message.Message):
     def __init__(self, stage: _Optional[str] = ..., fraction: _Optional[float] = ..., seconds_left: _Optional[float] = ...) -> None: ...
 
 class DriveSpeechRequest(_message.Message):
-    __slots__ = ("protocol_version", "speech_sha256", "subject_id", "driver", "fps", "start_seconds", "length_seconds", "seed", "mouth_opening", "head_motion", "blink_rate", "emotion", "cross_fade", "lip_offset", "head_model", "guidance", "brow_model", "brow_motion", "gaze", "gaze_keys", "aversion", "smoothing", "sources", "script", "emotion_model")
+    __slots__ = ("protocol_version", "speech_sha256", "subject_id", "driver", "fps", "start_seconds", "length_seconds", "seed", "mouth_opening", "head_motion", "blink_rate", "emotion", "cross_fade", "lip_offset", "head_model", "guidance", "brow_model", "brow_motion", "gaze", "gaze_keys", "aversion", "smoothing", "sources", "script", "emotion_model", "curves", "gaze_modes")
     PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
     SPEECH_SHA256_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -253,6 +325,8 @@ class DriveSpeechRequest(_message.Message):
     SOURCES_FIELD_NUMBER: _ClassVar[int]
     SCRIPT_FIELD_NUMBER: _ClassVar[int]
     EMOTION_MODEL_FIELD_NUMBER: _ClassVar[int]
+    CURVES_FIELD_NUMBER: _ClassVar[int]
+    GAZE_MODES_FIELD_NUMBER: _ClassVar[int]
     protocol_version: int
     speech_sha256: str
     subject_id: str
@@ -278,7 +352,27 @@ class DriveSpeechRequest(_message.Message):
     sources: ChannelSources
     script: Script
     emotion_model: str
-    def __init__(self, protocol_version: _Optional[int] = ..., speech_sha256: _Optional[str] = ..., subject_id: _Optional[str] = ..., driver: _Optional[str] = ..., fps: _Optional[float] = ..., start_seconds: _Optional[float] = ..., length_seconds: _Optional[float] = ..., seed: _Optional[int] = ..., mouth_opening: _Optional[float] = ..., head_motion: _Optional[float] = ..., blink_rate: _Optional[float] = ..., emotion: _Optional[_Iterable[_Union[EmotionCue, _Mapping]]] = ..., cross_fade: _Optional[float] = ..., lip_offset: _Optional[float] = ..., head_model: _Optional[str] = ..., guidance: _Optional[float] = ..., brow_model: _Optional[str] = ..., brow_motion: _Optional[float] = ..., gaze: _Optional[str] = ..., gaze_keys: _Optional[_Iterable[_Union[GazeKey, _Mapping]]] = ..., aversion: _Optional[float] = ..., smoothing: _Optional[float] = ..., sources: _Optional[_Union[ChannelSources, _Mapping]] = ..., script: _Optional[_Union[Script, _Mapping]] = ..., emotion_model: _Optional[str] = ...) -> None: ...
+    curves: _containers.RepeatedCompositeFieldContainer[ControlCurve]
+    gaze_modes: _containers.RepeatedCompositeFieldContainer[GazeMode]
+    def __init__(self, protocol_version: _Optional[int] = ..., speech_sha256: _Optional[str] = ..., subject_id: _Optional[str] = ..., driver: _Optional[str] = ..., fps: _Optional[float] = ..., start_seconds: _Optional[float] = ..., length_seconds: _Optional[float] = ..., seed: _Optional[int] = ..., mouth_opening: _Optional[float] = ..., head_motion: _Optional[float] = ..., blink_rate: _Optional[float] = ..., emotion: _Optional[_Iterable[_Union[EmotionCue, _Mapping]]] = ..., cross_fade: _Optional[float] = ..., lip_offset: _Optional[float] = ..., head_model: _Optional[str] = ..., guidance: _Optional[float] = ..., brow_model: _Optional[str] = ..., brow_motion: _Optional[float] = ..., gaze: _Optional[str] = ..., gaze_keys: _Optional[_Iterable[_Union[GazeKey, _Mapping]]] = ..., aversion: _Optional[float] = ..., smoothing: _Optional[float] = ..., sources: _Optional[_Union[ChannelSources, _Mapping]] = ..., script: _Optional[_Union[Script, _Mapping]] = ..., emotion_model: _Optional[str] = ..., curves: _Optional[_Iterable[_Union[ControlCurve, _Mapping]]] = ..., gaze_modes: _Optional[_Iterable[_Union[GazeMode, _Mapping]]] = ...) -> None: ...
+
+class ControlCurve(_message.Message):
+    __slots__ = ("control", "seconds", "values")
+    CONTROL_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    control: str
+    seconds: _containers.RepeatedScalarFieldContainer[float]
+    values: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, control: _Optional[str] = ..., seconds: _Optional[_Iterable[float]] = ..., values: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class GazeMode(_message.Message):
+    __slots__ = ("seconds", "mode")
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    seconds: float
+    mode: str
+    def __init__(self, seconds: _Optional[float] = ..., mode: _Optional[str] = ...) -> None: ...
 
 class EmotionCue(_message.Message):
     __slots__ = ("prompt", "start_seconds", "end_seconds", "intensity")
@@ -425,18 +519,20 @@ class AnimateResponse(_message.Message):
     def __init__(self, ready: _Optional[_Union[AnimateReady, _Mapping]] = ..., frame: _Optional[_Union[FrameResult, _Mapping]] = ...) -> None: ...
 
 class AnimateReady(_message.Message):
-    __slots__ = ("window", "width", "height", "steps", "reach")
+    __slots__ = ("window", "width", "height", "steps", "reach", "fingerprint")
     WINDOW_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
     REACH_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     window: int
     width: int
     height: int
     steps: int
     reach: int
-    def __init__(self, window: _Optional[int] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., steps: _Optional[int] = ..., reach: _Optional[int] = ...) -> None: ...
+    fingerprint: str
+    def __init__(self, window: _Optional[int] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., steps: _Optional[int] = ..., reach: _Optional[int] = ..., fingerprint: _Optional[str] = ...) -> None: ...
 
 class FrameResult(_message.Message):
     __slots__ = ("index", "time_code", "picture", "error", "seconds")
@@ -475,3 +571,47 @@ class PreviewFrameResponse(_message.Message):
     FRAME_FIELD_NUMBER: _ClassVar[int]
     frame: FrameResult
     def __init__(self, frame: _Optional[_Union[FrameResult, _Mapping]] = ...) -> None: ...
+
+class ReviewClipRequest(_message.Message):
+    __slots__ = ("protocol_version", "movie_sha256", "speech_sha256", "portrait_sha256")
+    PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    MOVIE_SHA256_FIELD_NUMBER: _ClassVar[int]
+    SPEECH_SHA256_FIELD_NUMBER: _ClassVar[int]
+    PORTRAIT_SHA256_FIELD_NUMBER: _ClassVar[int]
+    protocol_version: int
+    movie_sha256: str
+    speech_sha256: str
+    portrait_sha256: str
+    def __init__(self, protocol_version: _Optional[int] = ..., movie_sha256: _Optional[str] = ..., speech_sha256: _Optional[str] = ..., portrait_sha256: _Optional[str] = ...) -> None: ...
+
+class ReviewClipResponse(_message.Message):
+    __slots__ = ("progress", "review")
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    REVIEW_FIELD_NUMBER: _ClassVar[int]
+    progress: Progress
+    review: ClipReview
+    def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., review: _Optional[_Union[ClipReview, _Mapping]] = ...) -> None: ...
+
+class ClipReview(_message.Message):
+    __slots__ = ("frames", "unseen", "frozen", "seconds", "sound_seconds", "sync", "sync_offset", "identity", "flicker", "warnings")
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    UNSEEN_FIELD_NUMBER: _ClassVar[int]
+    FROZEN_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    SOUND_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    SYNC_FIELD_NUMBER: _ClassVar[int]
+    SYNC_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    FLICKER_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    frames: int
+    unseen: int
+    frozen: int
+    seconds: float
+    sound_seconds: float
+    sync: float
+    sync_offset: float
+    identity: float
+    flicker: float
+    warnings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, frames: _Optional[int] = ..., unseen: _Optional[int] = ..., frozen: _Optional[int] = ..., seconds: _Optional[float] = ..., sound_seconds: _Optional[float] = ..., sync: _Optional[float] = ..., sync_offset: _Optional[float] = ..., identity: _Optional[float] = ..., flicker: _Optional[float] = ..., warnings: _Optional[_Iterable[str]] = ...) -> None: ...

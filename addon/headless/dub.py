@@ -16,13 +16,17 @@ from pathlib import Path
 
 import bpy
 
-from . import geometry, motion, sequence, sheet, subject
-from .backend_process import BackendProcess, find_command
-from .client import Backend, Progress, check_sampling, existing_file
-from .errors import InputError, OutputError
-from .subject_data import MotionData, SubjectData
-from .texturing import Texturing
-from .v1 import service_pb2
+from ..core.backend_process import BackendProcess, find_command
+from ..core.client import Backend, Progress, check_sampling, existing_file
+from ..core.errors import InputError, OutputError
+from ..core.subject_data import MotionData, SubjectData
+from ..film import sequence, sheet
+from ..perform import motion
+from ..subject import construct
+from ..subject import objects as subject
+from ..texture import geometry
+from ..texture.texturing import Texturing
+from ..v1 import service_pb2
 
 EXTENTS = ("auto", "photo", "crop")
 #: "auto" frames the whole photograph up to this side, and the head alone above.
@@ -282,7 +286,7 @@ def _stage(
     shutil.copyfile(portrait, photo)
     sound = work.files / (speech.name if speech.name != portrait.name else f"speech_{speech.name}")
     shutil.copyfile(speech, sound)
-    staged = subject.build(
+    staged = construct.build(
         data, name=portrait.stem, photo=photo, folder=work.files, whole_photo=whole, scene=scene
     )
     motion.apply(performance, staged)

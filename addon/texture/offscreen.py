@@ -8,10 +8,10 @@ import gpu
 import numpy as np
 from mathutils import Matrix
 
+from ..core.subject_data import Pinhole
+from ..subject.objects import SubjectObjects
+from ..v1 import face_pb2
 from .geometry import Surface, surface
-from .subject import SubjectObjects
-from .subject_data import Pinhole
-from .v1 import face_pb2
 
 #: Distances that are drawn, in model units times the distance of the head.
 _NEAR, _FAR = 0.05, 4.0

@@ -10,8 +10,8 @@ from types import TracebackType
 
 import grpc
 
+from ..v1 import face_pb2, service_pb2
 from .errors import AddonError, BackendError
-from .v1 import face_pb2, service_pb2
 
 
 class FrameStream:

@@ -10,7 +10,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from .errors import InputError, OutputError
+from ..core.errors import InputError, OutputError
 from .paths import portable
 
 SOUND, FRAMES = "Facewright speech", "Facewright frames"

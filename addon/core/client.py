@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import grpc
 
+from ..v1 import face_pb2, service_pb2, service_pb2_grpc
 from .errors import (
     AddonError,
     BackendError,
@@ -29,7 +30,6 @@ from .errors import (
 )
 from .stream import FrameStream
 from .subject_data import MotionData, SubjectData, read_motion, read_subject
-from .v1 import face_pb2, service_pb2, service_pb2_grpc
 
 #: gRPC's own receive limit of 4 MiB is below a photograph's frame; the backend's
 #: Limits.max_answer_bytes is known only after the first answer, so this is its maximum.
@@ -67,7 +67,7 @@ def is_loopback(address: str) -> bool:
 
 def version() -> str:
     """The add-on's release."""
-    manifest = Path(__file__).with_name("blender_manifest.toml")
+    manifest = Path(__file__).parents[1] / "blender_manifest.toml"
     return tomllib.loads(manifest.read_text(encoding="utf-8"))["version"]
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import bpy
 
-from .client import Progress
-from .errors import BackendError, OutputError
+from ..core.client import Progress
+from ..core.errors import BackendError, OutputError
+from ..core.stream import FrameStream
 from .geometry import Pass
-from .stream import FrameStream
 
 
 class Texturing:

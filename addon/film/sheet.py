@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from .errors import OutputError
+from ..core.errors import OutputError
 
 
 def write(

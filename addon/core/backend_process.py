@@ -58,7 +58,7 @@ def _candidates() -> Iterator[str]:
     scripts = "Scripts" if os.name == "nt" else "bin"
     yield str(Path(sys.executable).with_name("facewright"))
     yield "facewright"
-    yield str(Path(__file__).resolve().parents[1] / ".venv" / scripts / "facewright")
+    yield str(Path(__file__).resolve().parents[2] / ".venv" / scripts / "facewright")
 
 
 class BackendProcess:

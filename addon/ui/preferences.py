@@ -7,9 +7,12 @@ from __future__ import annotations
 import bpy
 from bpy.props import StringProperty
 
+#: What Blender calls the add-on: the package above this one.
+ADDON = __package__.rpartition(".")[0]
+
 
 class FacewrightPreferences(bpy.types.AddonPreferences):
-    bl_idname = __package__
+    bl_idname = ADDON
 
     address: StringProperty(
         name="Address",
@@ -43,7 +46,7 @@ class FacewrightPreferences(bpy.types.AddonPreferences):
 
 def current() -> FacewrightPreferences | None:
     """The preferences; None where the add-on runs without being installed."""
-    entry = bpy.context.preferences.addons.get(__package__)
+    entry = bpy.context.preferences.addons.get(ADDON)
     return entry.preferences if entry else None
 
 

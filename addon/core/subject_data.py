@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..v1 import face_pb2, service_pb2
 from .errors import BackendError
-from .v1 import face_pb2, service_pb2
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from . import rotation
-from .subject import BONE, GAZE, RECORD, SubjectObjects
-from .v1 import face_pb2
+from ..core import rotation
+from ..subject.objects import BONE, GAZE, RECORD, SubjectObjects
+from ..v1 import face_pb2
 
 #: Bounds of a weight in the contract; a slider beyond them is said to be at them.
 _LOW, _HIGH = -1.0, 2.0

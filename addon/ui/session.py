@@ -8,11 +8,11 @@ from pathlib import Path
 
 import bpy
 
+from ..core.backend_process import BackendProcess, find_command
+from ..core.client import Backend, Progress, is_loopback
+from ..core.errors import InputError
+from ..v1 import service_pb2
 from . import preferences
-from .backend_process import BackendProcess, find_command
-from .client import Backend, Progress, is_loopback
-from .errors import InputError
-from .v1 import service_pb2
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class _State:
     seconds_left: float = -1.0
 
     def report(self, stage: str, fraction: float, seconds_left: float) -> None:
-        """Note how far the job is; a :data:`.client.Progress`."""
+        """Note how far the job is; a :data:`..core.client.Progress`."""
         self.stage, self.fraction, self.seconds_left = stage, fraction, seconds_left
 
     def animators(self) -> dict[str, service_pb2.Animator]:

@@ -12,10 +12,10 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from . import rotation
-from .errors import InputError
-from .subject import BONE, GAZE, SubjectObjects
-from .subject_data import MotionData
+from ..core import rotation
+from ..core.errors import InputError
+from ..core.subject_data import MotionData
+from ..subject.objects import BONE, GAZE, SubjectObjects
 
 _LINEAR = 1  # Keyframe.interpolation
 

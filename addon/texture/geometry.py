@@ -14,10 +14,11 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from . import egl, known
-from .errors import InputError
-from .subject import PART_ATTRIBUTE, VERTEX_ATTRIBUTE, SubjectObjects
-from .v1 import face_pb2
+from ..core import egl
+from ..core.errors import InputError
+from ..subject.objects import PART_ATTRIBUTE, VERTEX_ATTRIBUTE, SubjectObjects
+from ..v1 import face_pb2
+from . import known
 
 #: Choices of :func:`create_pass`.
 KINDS = ("auto", "image", "vertices")

@@ -32,7 +32,7 @@ def unregister() -> None:
 def main(arguments: Sequence[str]) -> int:
     """Run a command; the process's exit status."""
     options = _parser().parse_args(list(arguments))
-    from .errors import AddonError
+    from ..core.errors import AddonError
 
     if sys.platform != "win32":  # a batch system's way of saying Ctrl-C
         signal.signal(signal.SIGTERM, _interrupt)

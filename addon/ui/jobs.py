@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Operators that wait without holding Blender up.
+
+A job is a generator on the main thread: it starts a :class:`..core.tasks.Task` for what waits
+for the network and yields until that is done. In the interface a modal timer advances it;
+called from a script or in batch mode, where timers never tick, a loop does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import bpy
+
+from ..core.client import Backend
+from ..core.errors import AddonError, Cancelled, OutputError
+from ..core.tasks import Task
+from ..subject.objects import SubjectObjects
+from . import session
+
+T = TypeVar("T")
+Job = Generator[None, None, None]
+#: Seconds of each timer tick that a job may take from the interface.
+_SLICE = 0.02
+
+
+class JobOperator:
+    """What every job's operator shares; ``job`` is the work."""
+
+    bl_options: ClassVar[set[str]] = {"REGISTER"}
+    _timer: bpy.types.Timer | None = None
+    _job: Job
+    report: Callable[[set[str], str], None]  # Blender's
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return not session.state.busy
+
+    def job(self, context: bpy.types.Context) -> Job:
+        raise NotImplementedError
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Run to the end; for scripts and batch mode."""
+        status = self._begin(context)
+        try:
+            while status == {"RUNNING_MODAL"}:
+                status = self._advance()
+                time.sleep(0.001)
+        except KeyboardInterrupt:
+            session.state.cancelled = True
+            status = self._advance()
+        return status
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Run beside the interface."""
+        status = self._begin(context)
+        manager = context.window_manager
+        self._timer = manager.event_timer_add(0.05, window=context.window)
+        manager.modal_handler_add(self)
+        return status
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        until = time.monotonic() + _SLICE
+        status = self._advance()
+        while status == {"RUNNING_MODAL"} and time.monotonic() < until:
+            status = self._advance()
+        for area in context.screen.areas if context.screen else ():
+            if area.type == "VIEW_3D":
+                area.tag_redraw()
+        if status != {"RUNNING_MODAL"} and self._timer:
+            context.window_manager.event_timer_remove(self._timer)
+            self._timer = None
+        return status if status != {"RUNNING_MODAL"} else {"PASS_THROUGH"}
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender ends the operator, as when another file is opened."""
+        self._end()
+
+    def _begin(self, context: bpy.types.Context) -> set[str]:
+        state = session.state
+        state.busy, state.cancelled = True, False
+        state.report("starting", 0.0, -1.0)
+        self._job = self.job(context)
+        return {"RUNNING_MODAL"}
+
+    def _advance(self) -> set[str]:
+        """One step of the job; the operator's status."""
+        try:
+            if session.state.cancelled:
+                raise Cancelled("cancelled")
+            next(self._job)
+            return {"RUNNING_MODAL"}
+        except StopIteration:
+            status = {"FINISHED"}
+        except Cancelled:
+            session.disconnect()
+            self.report({"INFO"}, "Cancelled")
+            status = {"CANCELLED"}
+        except AddonError as error:
+            self.report({"ERROR"}, str(error))
+            status = {"CANCELLED"}
+        except OSError as error:
+            self.report({"ERROR"}, f"{error.filename}: {error.strerror}")
+            status = {"CANCELLED"}
+        except BaseException:  # a fault of ours; the panel must stay usable
+            self._end()
+            raise
+        self._end()
+        return status
+
+    def _end(self) -> None:
+        self._job.close()
+        session.state.busy = False
+
+
+def wait(task: Task) -> Generator[None, None, Any]:
+    """Yield until a task is done; ``yield from`` gives its value."""
+    while not task.done:
+        if step := task.poll():
+            session.state.report(step.stage, step.fraction, step.seconds_left)
+        yield
+    return task.result()
+
+
+def made_folder(folder: Path) -> Path:
+    """``folder``, made where it is not there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: {error.strerror}") from error
+    return folder
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A subject as a worker, which may not touch bpy, knows it."""
+
+    subject_id: str
+    photo: Path
+    crop: int
+
+    @classmethod
+    def of(cls, who: SubjectObjects) -> Known:
+        return cls(who.subject_id, who.photo, who.crop_camera.size[0])
+
+    def ensure(self, backend: Backend, call: Callable[[], T]) -> T:
+        """``call()``, once more after a new capture where the backend forgot the subject."""
+        return backend.with_subject(self.subject_id, self.photo, self.crop, call)

@@ -82,7 +82,7 @@ class Texture(JobOperator, bpy.types.Operator):
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
 
     def job(self, context: bpy.types.Context) -> Job:
-        scene, chosen = context.scene, context.scene.facewright_texture_texture
+        scene, chosen = context.scene, context.scene.facewright_texture
         who = objects.chosen(context)
         frames = _range(scene)
         if frames[0] < 0:

@@ -19,27 +19,38 @@ LIMIT = 240
 Runner = Callable[..., subprocess.CompletedProcess]
 
 
-def _pythons() -> dict[str, Path | None]:
-    """Blender series -> a Python with its bpy, None where there is none."""
-    here = Path(sys.executable) if importlib.util.find_spec("bpy") else None
-    old = Path(os.environ.get("FACEWRIGHT_BPY45", ROOT / ".venv-bpy45/bin/python"))
-    return {"5.0": here, "4.5": old if (ROOT / old).exists() else None}
+#: Blender series -> the variable that names a Python with its bpy, and the folder it is
+#: looked for in; 5.0 is the running Python's own.
+SERIES = {
+    "4.2": ("FACEWRIGHT_BPY42", ".venv-bpy42"),
+    "4.5": ("FACEWRIGHT_BPY45", ".venv-bpy45"),
+    "5.0": ("", ""),
+    "5.2": ("FACEWRIGHT_BPY52", ".venv-bpy52"),
+}
 
 
-@pytest.fixture(scope="session", params=["5.0", "4.5"])
+def python_of(series: str) -> Path:
+    """A Python with bpy of this series; skips the test where there is none."""
+    variable, folder = SERIES[series]
+    if not variable:
+        if not importlib.util.find_spec("bpy"):
+            pytest.skip(f"no bpy {series}: install the blender extra")
+        return Path(sys.executable)
+    # Not resolved: a virtual environment's Python is a link to one without its packages.
+    python = ROOT / (os.environ.get(variable) or f"{folder}/bin/python")
+    if not python.exists():
+        pytest.skip(f"no bpy {series}: `make setup-dev`, or name a Python with it in {variable}")
+    return python
+
+
+@pytest.fixture(scope="session", params=SERIES)
 def blender(request: pytest.FixtureRequest) -> Runner:
     """Runs a Python command line in one of the Blenders, with a time limit."""
-    python = _pythons()[request.param]
-    if python is None:
-        pytest.skip(
-            f"no bpy {request.param}: install the blender extra"
-            if request.param == "5.0"
-            else "no bpy 4.5: name a Python that has it in FACEWRIGHT_BPY45"
-        )
+    python = python_of(request.param)
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
         return subprocess.run(
-            [str(ROOT / python), *arguments],
+            [str(python), *arguments],
             cwd=ROOT,
             env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
             capture_output=True,

@@ -3,7 +3,8 @@
 
 A job is a generator on the main thread: it starts a :class:`..core.tasks.Task` for what waits
 for the network and yields until that is done. In the interface a modal timer advances it;
-called from a script or in batch mode, where timers never tick, a loop does.
+called from a script or in batch mode, where timers never tick, a loop does. A job yields
+:data:`LATER` where nothing can be done before something arrives, so that nobody spins.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from ..subject.objects import SubjectObjects
 from . import session
 
 T = TypeVar("T")
-Job = Generator[None, None, None]
+#: What a job yields where it only waits; nothing (None) where it has more to do.
+LATER = True
+Job = Generator[Any, None, None]
 #: Seconds of each timer tick that a job may take from the interface.
 _SLICE = 0.02
 
@@ -34,6 +37,7 @@ class JobOperator:
     bl_options: ClassVar[set[str]] = {"REGISTER"}
     _timer: bpy.types.Timer | None = None
     _job: Job
+    _later = False
     report: Callable[[set[str], str], None]  # Blender's
 
     @classmethod
@@ -49,7 +53,7 @@ class JobOperator:
         try:
             while status == {"RUNNING_MODAL"}:
                 status = self._advance()
-                time.sleep(0.001)
+                time.sleep(0.001 if self._later else 0.0)
         except KeyboardInterrupt:
             session.state.cancelled = True
             status = self._advance()
@@ -68,7 +72,7 @@ class JobOperator:
             return {"PASS_THROUGH"}
         until = time.monotonic() + _SLICE
         status = self._advance()
-        while status == {"RUNNING_MODAL"} and time.monotonic() < until:
+        while status == {"RUNNING_MODAL"} and not self._later and time.monotonic() < until:
             status = self._advance()
         for area in context.screen.areas if context.screen else ():
             if area.type == "VIEW_3D":
@@ -94,7 +98,7 @@ class JobOperator:
         try:
             if session.state.cancelled:
                 raise Cancelled("cancelled")
-            next(self._job)
+            self._later = next(self._job) is LATER
             return {"RUNNING_MODAL"}
         except StopIteration:
             status = {"FINISHED"}
@@ -119,12 +123,12 @@ class JobOperator:
         session.state.busy = False
 
 
-def wait(task: Task) -> Generator[None, None, Any]:
+def wait(task: Task) -> Generator[Any, None, Any]:
     """Yield until a task is done; ``yield from`` gives its value."""
     while not task.done:
         if step := task.poll():
             session.state.report(step.stage, step.fraction, step.seconds_left)
-        yield
+        yield LATER
     return task.result()
 
 

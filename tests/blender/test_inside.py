@@ -11,6 +11,8 @@ import pytest
 from .conftest import INSIDE, Runner
 
 PROGRAM = str(Path(sys.executable).with_name("facewright"))
+#: Of inside/versions.py.
+NO_SOUND = "compiled without Audaspace"
 MODULES = sorted(path.stem for path in INSIDE.glob("check_*.py"))
 
 
@@ -23,6 +25,8 @@ def test_inside(blender: Runner, module: str, backend: str) -> None:
     config, tests = str(INSIDE / "pytest.ini"), str(INSIDE / f"{module}.py")
     environment = {"FACEWRIGHT_ADDRESS": backend, "FACEWRIGHT_BACKEND": PROGRAM}
     done = blender("-m", "pytest", "-c", config, "-rs", tests, **environment)
+    if not re.search(r"\d+ (passed|failed|error)", done.stdout) and NO_SOUND in done.stdout:
+        pytest.skip(f"all of {module} needs sound, which this bpy was compiled without")
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert re.search(r"\d+ passed", done.stdout), done.stdout[-2000:]
 

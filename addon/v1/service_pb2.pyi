@@ -567,10 +567,12 @@ class PreviewFrameRequest(_message.Message):
     def __init__(self, header: _Optional[_Union[AnimateHeader, _Mapping]] = ..., frame: _Optional[_Union[_face_pb2.GeometryFrame, _Mapping]] = ..., neighbours: _Optional[_Iterable[_Union[_face_pb2.GeometryFrame, _Mapping]]] = ...) -> None: ...
 
 class PreviewFrameResponse(_message.Message):
-    __slots__ = ("frame",)
+    __slots__ = ("frame", "fingerprint")
     FRAME_FIELD_NUMBER: _ClassVar[int]
+    FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     frame: FrameResult
-    def __init__(self, frame: _Optional[_Union[FrameResult, _Mapping]] = ...) -> None: ...
+    fingerprint: str
+    def __init__(self, frame: _Optional[_Union[FrameResult, _Mapping]] = ..., fingerprint: _Optional[str] = ...) -> None: ...
 
 class ReviewClipRequest(_message.Message):
     __slots__ = ("protocol_version", "movie_sha256", "speech_sha256", "portrait_sha256")

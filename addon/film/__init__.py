@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What leaves Blender.
 
-- ``sequence``  image strip, sound strip, colour, movie
+- ``sequence``  image strip, sound strip, colour
+- ``movie``     the sequencer as a file: H.264, ProRes, pictures with their sound
+- ``kinds``     the kinds of movies
+- ``sound``     the sequencer's sound as a file of its own
+- ``settings``  output settings, changed for one job and put back
 - ``sheet``     a contact sheet of frames
 - ``paths``     file names that move with the .blend
 """

@@ -172,7 +172,7 @@ def render_movie(scene: bpy.types.Scene, path: Path) -> None:
     except RuntimeError as error:
         raise OutputError(f"{path}: {str(error).strip().removeprefix('Error: ')}") from error
     wanted = scene.frame_end - scene.frame_start + 1
-    written = _movie_frames(path)
+    written = movie_frames(path)
     if written != wanted:
         raise OutputError(
             f"{path}: Blender wrote {written} of {wanted} frames; is there room on the disk?"
@@ -194,7 +194,7 @@ def _no_cache(scene: bpy.types.Scene) -> Iterator[None]:
             setattr(editor, name, value)
 
 
-def _movie_frames(path: Path) -> int:
+def movie_frames(path: Path) -> int:
     """How many frames a movie file has; 0 where it is none."""
     if not path.is_file():
         return 0

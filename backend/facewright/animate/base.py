@@ -194,6 +194,8 @@ class Animator(Protocol):
     steps: tuple[int, int, int] | None
     #: Steps of a quick look, within the same bounds; None where ``steps`` is.
     preview_steps: int | None
+    #: SHA-256 of the weights' file, hex; empty where there are none.
+    weights_sha256: str
 
     def prepare(self, subject: Subject, size: int) -> Any:
         """What is computed once per subject, for frames of ``size`` x ``size``."""

@@ -50,6 +50,7 @@ class Reproject:
     reach = 0
     steps: tuple[int, int, int] | None = None
     preview_steps: int | None = None
+    weights_sha256: str = ""
 
     def prepare(self, subject: Subject, size: int) -> ReprojectState:
         """Lay the photo onto the mesh, for frames of ``size`` x ``size`` pixels.

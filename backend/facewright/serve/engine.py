@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
 from collections import OrderedDict
@@ -20,7 +21,7 @@ from facewright.face.motion import Motion
 from facewright.media.picture import read_picture
 from facewright.media.speech import Speech, encode_wav
 from facewright.serve import messages
-from facewright.serve.abilities import driver_abilities
+from facewright.serve.abilities import FEATURES, driver_abilities
 from facewright.serve.assets import Asset
 from facewright.serve.driving import DriveOptions
 from facewright.serve.limits import Limits
@@ -76,6 +77,7 @@ class Engine:
         self._animators: dict[str, animators.Animator] = {}
         self._drivers: dict[str, drivers.Driver] = {}
         self._prepared: OrderedDict[tuple[str, str, int], Any] = OrderedDict()
+        self._digests: OrderedDict[str, tuple[Subject, str]] = OrderedDict()
 
     def abilities(self) -> service_pb2.GetCapabilitiesResponse:
         """Animators, drivers and models, as clients are told them.
@@ -85,7 +87,9 @@ class Engine:
         from facewright.face.library import load_model
 
         response = service_pb2.GetCapabilitiesResponse(
-            models=[load_model().name], default_animator=defaults.ANIMATOR
+            models=[load_model().name],
+            default_animator=defaults.ANIMATOR,
+            features=FEATURES,
         )
         for name in animators.names():
             try:
@@ -189,6 +193,20 @@ class Engine:
                 self._prepared.popitem(last=False)
         self._prepared.move_to_end(name)
         return self._prepared[name]
+
+    def fingerprint(self, recipe: Recipe, subject: Subject, **asked: object) -> str:
+        """See ``fingerprint.fingerprint``; ``asked`` is what a recipe does not hold."""
+        from facewright.serve import fingerprint
+
+        kept = self._digests.get(recipe.key)
+        if kept is None or kept[0] is not subject:
+            kept = (subject, fingerprint.subject_digest(subject))
+            self._digests[recipe.key] = kept
+            if len(self._digests) > MAX_PREPARED:
+                self._digests.popitem(last=False)
+        animator = self._animator(recipe.animator)
+        asked |= dataclasses.asdict(recipe)
+        return fingerprint.fingerprint(animator, self.device, kept[1], asked)
 
     def animate(
         self,

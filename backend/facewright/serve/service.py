@@ -18,6 +18,7 @@ from facewright.capture.subject import Subject
 from facewright.errors import InputError
 from facewright.serve import limits as bounds
 from facewright.serve import messages
+from facewright.serve.abilities import FEATURES, OLDEST_CLIENT
 from facewright.serve.animating import AnimateStream, frame_result
 from facewright.serve.assets import AssetStore
 from facewright.serve.combining import Combiner
@@ -205,13 +206,14 @@ class FacewrightService(service_pb2_grpc.FacewrightServiceServicer):
         """Header, then frames; see ``animating``."""
         with self._streams.take():
             staged = await self._staged(await self._first(context, "header"))
-            await staged.prepare()
+            fingerprint = await staged.prepare()
             ready = service_pb2.AnimateReady(
                 window=staged.window,
                 width=staged.width,
                 height=staged.height,
                 steps=staged.steps,
                 reach=staged.reach,
+                fingerprint=fingerprint,
             )
             await self._write(context, service_pb2.AnimateResponse(ready=ready))
             stream = AnimateStream(context, staged, self._pool, self._limits, self.draining)
@@ -225,13 +227,13 @@ class FacewrightService(service_pb2_grpc.FacewrightServiceServicer):
         with self._jobs.take():
             staged = await self._staged(request.header)
             frame, portion = previewed(request, staged)
-            await staged.prepare()
+            fingerprint = await staged.prepare()
             started = asyncio.get_running_loop().time()
             rendered = await staged.render(portion)
             seconds = asyncio.get_running_loop().time() - started
             picture = await self._in_pool(partial(staged.encode, rendered[0]))
         result = frame_result(frame, picture, seconds)
-        return service_pb2.PreviewFrameResponse(frame=result)
+        return service_pb2.PreviewFrameResponse(frame=result, fingerprint=fingerprint)
 
     async def _staged(self, header: service_pb2.AnimateHeader) -> Stage:
         animators, worker = (await self._capabilities()).animators, self._worker()
@@ -252,6 +254,8 @@ class FacewrightService(service_pb2_grpc.FacewrightServiceServicer):
                 )
                 response.protocol_version = service_pb2.PROTOCOL_VERSION
                 response.version = facewright.__version__
+                response.features.extend(FEATURES)
+                response.oldest_client = OLDEST_CLIENT
                 response.device = ", ".join(worker.device for worker in self._workers)
                 response.limits.CopyFrom(self._limits.to_proto())
                 self._abilities = response

@@ -12,7 +12,7 @@ import numpy as np
 
 import facewright
 from facewright.capture.subject import Subject
-from facewright.face.model import LandmarkEmbedding, MorphableModel
+from facewright.face.model import MorphableModel
 from facewright.serve.limits import Limits
 from facewright.serve.status import StatusError
 from facewright.serve.v1 import service_pb2
@@ -22,14 +22,15 @@ def model_id(model: MorphableModel) -> str:
     """A morphable model's name and the SHA-256 of everything that it holds."""
     digest = hashlib.sha256()
     for field in dataclasses.fields(model):
-        _digest(digest, field.name, getattr(model, field.name))
+        digest_of(digest, field.name, getattr(model, field.name))
     return f"{model.name} {digest.hexdigest()}"
 
 
-def _digest(digest: Any, name: str, value: Any) -> None:
-    if isinstance(value, LandmarkEmbedding):
+def digest_of(digest: Any, name: str, value: Any) -> None:
+    """Add a named value to a hash: arrays by their bytes, dataclasses field by field."""
+    if dataclasses.is_dataclass(value):
         for field in dataclasses.fields(value):
-            _digest(digest, f"{name}.{field.name}", getattr(value, field.name))
+            digest_of(digest, f"{name}.{field.name}", getattr(value, field.name))
         return
     if isinstance(value, np.ndarray):
         digest.update(f"{name} {value.dtype.str} {value.shape}\n".encode())

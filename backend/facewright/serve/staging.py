@@ -39,7 +39,8 @@ class Stage:
         reach: frames either side that a frame looks at.
         steps: that a frame takes; 0 where the animator has none.
         width, height: of every answered frame.
-        prepare: computes, or finds, what the animator keeps of the subject.
+        prepare: computes, or finds, what the animator keeps of the subject; gives the
+            fingerprint of all that frames depend on beside their geometry.
         render: frames with their neighbours -> (B, size, size, 3).
         encode: one rendered frame -> the bytes answered; any thread.
     """
@@ -50,7 +51,7 @@ class Stage:
     steps: int
     width: int
     height: int
-    prepare: Callable[[], Awaitable[None]]
+    prepare: Callable[[], Awaitable[str]]
     render: Callable[[Portion], Awaitable[UInt8]]
     encode: Callable[[UInt8], bytes]
 
@@ -94,12 +95,15 @@ def stage(
     recipe = Recipe(name, header.subject_id, size, seed, steps or None)
     encoder = _Encoder(header.encoding, subject if whole else None, limits)
 
-    async def prepare() -> None:
-        def work(engine: Engine, job: Job) -> None:
+    async def prepare() -> str:
+        def work(engine: Engine, job: Job) -> str:
             engine.prepare(recipe, subject)
             encoder.prepare()
+            return engine.fingerprint(
+                recipe, subject, extent=whole, encoding=encoder.suffix or "raw"
+            )
 
-        await worker.run(work)
+        return await worker.run(work)
 
     async def render(portion: Portion) -> UInt8:
         return await combiner.render(recipe, subject, portion)
@@ -186,7 +190,7 @@ class _Encoder:
     def __init__(self, encoding: int, paste_into: Subject | None, limits: Limits) -> None:
         if encoding not in _SUFFIXES:
             raise InputError(f"encoding: expected a FrameEncoding (0 to 3), got {encoding}")
-        self._suffix, self._subject, self._limits = _SUFFIXES[encoding], paste_into, limits
+        self.suffix, self._subject, self._limits = _SUFFIXES[encoding], paste_into, limits
         self._paste: Paster | None = None
 
     def prepare(self) -> None:
@@ -202,7 +206,7 @@ class _Encoder:
         """
         if self._paste is not None:
             frame = self._paste(frame)
-        data = encode_picture(frame, self._suffix, effort=1) if self._suffix else frame.tobytes()
+        data = encode_picture(frame, self.suffix, effort=1) if self.suffix else frame.tobytes()
         if len(data) + bounds.ENVELOPE_BYTES > self._limits.max_answer_bytes:
             raise StatusError(
                 grpc.StatusCode.RESOURCE_EXHAUSTED,

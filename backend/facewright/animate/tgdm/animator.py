@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -93,7 +94,9 @@ class Tgdm:
 
     def __init__(self, file: Path | None = None, device: str | None = None) -> None:
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        network = weights.load(file or weights.SHIPPED).to(self.device)
+        path = file or weights.SHIPPED
+        network = weights.load(path).to(self.device)
+        self.weights_sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._reproject = Reproject()
 

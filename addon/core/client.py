@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import grpc
 
 from ..v1 import face_pb2, service_pb2, service_pb2_grpc
+from . import handshake
 from .errors import (
     AddonError,
     BackendError,
@@ -147,7 +148,7 @@ class Backend:
         """Shake hands; what the backend can do.
 
         Raises:
-            BackendError: nobody answers, or with another protocol version.
+            BackendError: nobody answers, or one of both is too old for the other.
         """
         request = service_pb2.GetCapabilitiesRequest(
             protocol_version=service_pb2.PROTOCOL_VERSION, client=f"Blender add-on {version()}"
@@ -160,11 +161,7 @@ class Backend:
                 wait_for_ready=True,
                 metadata=self._metadata,
             )
-        if answer.protocol_version != service_pb2.PROTOCOL_VERSION:
-            raise BackendError(
-                f"{self.address} speaks protocol version {answer.protocol_version}, this add-on "
-                f"version {service_pb2.PROTOCOL_VERSION}: install both of the same release"
-            )
+        handshake.check(answer, self.address, version(), service_pb2.PROTOCOL_VERSION)
         return answer
 
     def put(self, path: Path) -> str:

@@ -14,12 +14,9 @@ log = logging.getLogger("facewright.serve")
 
 #: What this release can do beyond the first, as ``GetCapabilitiesResponse.features`` tells it.
 #: A word goes in with the call that keeps its promise.
-FEATURES: tuple[str, ...] = ()
+FEATURES: tuple[str, ...] = ("fingerprints",)
 #: The oldest release of Facewright's own clients that this one serves.
 OLDEST_CLIENT = "0.1.0"
-
-#: What this release can do beyond the first contract; see GetCapabilitiesResponse.features.
-FEATURES = ("fingerprints",)
 
 
 def driver_abilities(name: str, driver: Driver) -> service_pb2.Driver:

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import FloatProperty, StringProperty
 
-#: What Blender calls the add-on: the package above this one.
-ADDON = __package__.rpartition(".")[0]
+#: What Blender calls the add-on: the package above the interface.
+ADDON = __package__.removesuffix(".ui.preferences")
 
 
 class FacewrightPreferences(bpy.types.AddonPreferences):
@@ -30,6 +30,19 @@ class FacewrightPreferences(bpy.types.AddonPreferences):
         name="Certificate",
         description="PEM of the authority that signed the backend's certificate",
         subtype="FILE_PATH",
+    )
+    cache_folder: StringProperty(
+        name="Cache Folder",
+        description="Where textured frames are kept, so that nothing is textured twice; empty: "
+        "the add-on's own folder",
+        subtype="DIR_PATH",
+    )
+    cache_gigabytes: FloatProperty(
+        name="Cache Size",
+        description="Gigabytes of textured frames that are kept; the longest unused go first",
+        default=5.0,
+        min=0.0,
+        soft_max=100.0,
     )
 
     def draw(self, context: bpy.types.Context) -> None:

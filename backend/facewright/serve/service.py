@@ -18,7 +18,7 @@ from facewright.capture.subject import Subject
 from facewright.errors import InputError
 from facewright.serve import limits as bounds
 from facewright.serve import messages
-from facewright.serve.abilities import FEATURES, OLDEST_CLIENT
+from facewright.serve.abilities import OLDEST_CLIENT
 from facewright.serve.animating import AnimateStream, frame_result
 from facewright.serve.assets import AssetStore
 from facewright.serve.combining import Combiner
@@ -26,6 +26,7 @@ from facewright.serve.driving import SAMPLE_RATES, drive_options, live_options
 from facewright.serve.engine import Engine
 from facewright.serve.limits import Limits
 from facewright.serve.live import LiveStream
+from facewright.serve.reviewing import review_assets, review_message
 from facewright.serve.sessions import SubjectStore, subject_id
 from facewright.serve.staging import Stage, previewed, stage
 from facewright.serve.status import StatusError, abort
@@ -235,6 +236,20 @@ class FacewrightService(service_pb2_grpc.FacewrightServiceServicer):
         result = frame_result(frame, picture, seconds)
         return service_pb2.PreviewFrameResponse(frame=result, fingerprint=fingerprint)
 
+    @_call
+    async def ReviewClip(
+        self, request: service_pb2.ReviewClipRequest, context: grpc.aio.ServicerContext
+    ) -> None:
+        """Movie asset -> what was measured of it."""
+        bounds.protocol_version(request.protocol_version)
+        answer = service_pb2.ReviewClipResponse
+        with self._jobs.take(), ExitStack() as held:
+            assets = review_assets(request, held, self._assets.hold)
+            found = await self._progressing(
+                context, answer, lambda engine, job: engine.review(assets, job)
+            )
+            await self._write(context, answer(review=review_message(found)))
+
     async def _staged(self, header: service_pb2.AnimateHeader) -> Stage:
         animators, worker = (await self._capabilities()).animators, self._worker()
         combiner = self._combiners[worker]
@@ -254,7 +269,6 @@ class FacewrightService(service_pb2_grpc.FacewrightServiceServicer):
                 )
                 response.protocol_version = service_pb2.PROTOCOL_VERSION
                 response.version = facewright.__version__
-                response.features.extend(FEATURES)
                 response.oldest_client = OLDEST_CLIENT
                 response.device = ", ".join(worker.device for worker in self._workers)
                 response.limits.CopyFrom(self._limits.to_proto())

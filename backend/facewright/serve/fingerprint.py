@@ -40,7 +40,7 @@ def fingerprint(animator: Any, device: str, subject: str, asked: Mapping[str, ob
         **asked,
         "subject": subject,
         "weights": getattr(animator, "weights_sha256", ""),
-        "module": _source(type(animator)),
+        "module": _source(animator.__class__),
         "device": device_kind(device),
         "code": code_digest(),
         "libraries": _libraries(),
@@ -81,7 +81,7 @@ def code_digest() -> str:
 
 
 @lru_cache(maxsize=64)
-def _source(kind: type) -> str:
+def _source(kind: Any) -> str:
     """Digest of the file that an animator is written in, wherever that is."""
     try:
         path = inspect.getsourcefile(kind)

@@ -187,18 +187,20 @@ class PutAssetResponse(_message.Message):
     def __init__(self, sha256: _Optional[str] = ...) -> None: ...
 
 class CaptureSubjectRequest(_message.Message):
-    __slots__ = ("protocol_version", "photo_sha256", "face", "size", "subject_sha256")
+    __slots__ = ("protocol_version", "photo_sha256", "face", "size", "subject_sha256", "whole_photo")
     PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
     PHOTO_SHA256_FIELD_NUMBER: _ClassVar[int]
     FACE_FIELD_NUMBER: _ClassVar[int]
     SIZE_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_SHA256_FIELD_NUMBER: _ClassVar[int]
+    WHOLE_PHOTO_FIELD_NUMBER: _ClassVar[int]
     protocol_version: int
     photo_sha256: str
     face: int
     size: int
     subject_sha256: str
-    def __init__(self, protocol_version: _Optional[int] = ..., photo_sha256: _Optional[str] = ..., face: _Optional[int] = ..., size: _Optional[int] = ..., subject_sha256: _Optional[str] = ...) -> None: ...
+    whole_photo: bool
+    def __init__(self, protocol_version: _Optional[int] = ..., photo_sha256: _Optional[str] = ..., face: _Optional[int] = ..., size: _Optional[int] = ..., subject_sha256: _Optional[str] = ..., whole_photo: bool = ...) -> None: ...
 
 class GetPosesRequest(_message.Message):
     __slots__ = ("protocol_version", "model")
@@ -281,12 +283,14 @@ class CaptureSubjectResponse(_message.Message):
     def __init__(self, progress: _Optional[_Union[Progress, _Mapping]] = ..., header: _Optional[_Union[_face_pb2.SubjectHeader, _Mapping]] = ..., mesh: _Optional[_Union[_face_pb2.SubjectMesh, _Mapping]] = ..., shape_keys: _Optional[_Union[_face_pb2.ShapeKeys, _Mapping]] = ..., pictures: _Optional[_Union[SubjectPictures, _Mapping]] = ...) -> None: ...
 
 class SubjectPictures(_message.Message):
-    __slots__ = ("texture", "plate")
+    __slots__ = ("texture", "plate", "photo")
     TEXTURE_FIELD_NUMBER: _ClassVar[int]
     PLATE_FIELD_NUMBER: _ClassVar[int]
+    PHOTO_FIELD_NUMBER: _ClassVar[int]
     texture: _face_pb2.Picture
     plate: _face_pb2.Picture
-    def __init__(self, texture: _Optional[_Union[_face_pb2.Picture, _Mapping]] = ..., plate: _Optional[_Union[_face_pb2.Picture, _Mapping]] = ...) -> None: ...
+    photo: _face_pb2.Picture
+    def __init__(self, texture: _Optional[_Union[_face_pb2.Picture, _Mapping]] = ..., plate: _Optional[_Union[_face_pb2.Picture, _Mapping]] = ..., photo: _Optional[_Union[_face_pb2.Picture, _Mapping]] = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("stage", "fraction", "seconds_left")
@@ -375,16 +379,18 @@ class GazeMode(_message.Message):
     def __init__(self, seconds: _Optional[float] = ..., mode: _Optional[str] = ...) -> None: ...
 
 class EmotionCue(_message.Message):
-    __slots__ = ("prompt", "start_seconds", "end_seconds", "intensity")
+    __slots__ = ("prompt", "start_seconds", "end_seconds", "intensity", "cross_fade")
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     START_SECONDS_FIELD_NUMBER: _ClassVar[int]
     END_SECONDS_FIELD_NUMBER: _ClassVar[int]
     INTENSITY_FIELD_NUMBER: _ClassVar[int]
+    CROSS_FADE_FIELD_NUMBER: _ClassVar[int]
     prompt: str
     start_seconds: float
     end_seconds: float
     intensity: float
-    def __init__(self, prompt: _Optional[str] = ..., start_seconds: _Optional[float] = ..., end_seconds: _Optional[float] = ..., intensity: _Optional[float] = ...) -> None: ...
+    cross_fade: float
+    def __init__(self, prompt: _Optional[str] = ..., start_seconds: _Optional[float] = ..., end_seconds: _Optional[float] = ..., intensity: _Optional[float] = ..., cross_fade: _Optional[float] = ...) -> None: ...
 
 class GazeKey(_message.Message):
     __slots__ = ("seconds", "direction", "target", "named")

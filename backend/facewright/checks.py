@@ -64,6 +64,15 @@ def number(
     return float(floats(name, value, (), low=low, high=high))
 
 
+def amount(
+    name: str, value: float | Float32, count: int, *, low: float, high: float
+) -> float | Float32:
+    """Return ``value``, a number or (count,) of them, within [low, high] or raise InputError."""
+    if np.ndim(value) == 0:
+        return number(name, float(value), low=low, high=high)
+    return floats(name, value, (count,), low=low, high=high)
+
+
 def _check_shape(name: str, array: NDArray, shape: Sequence[int | str | None]) -> None:
     fits = array.ndim == len(shape) and all(
         not isinstance(want, int) or want == have

@@ -85,7 +85,7 @@ def sound_of(
     directions = emotions(spoken)
     said = ["@" in prompt for prompt, _, _ in spoken.cues]
     felt = [
-        cue if own else dataclasses.replace(cue, intensity=script.intensity)
+        cue if own else dataclasses.replace(cue, intensity=script.intensity, keyed=True)
         for cue, own in zip(directions, said, strict=True)
     ]
     cues = (*controls.emotion, *felt)

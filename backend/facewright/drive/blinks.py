@@ -19,10 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from facewright.checks import Float32
+from facewright.drive.curves import ControlCurve
 
 # Seconds; as long in all as the blinks of the training clips, which are quicker than those
 # of the literature (opening two to three times as long as closing).
 _CLOSING, _SHUT, _OPENING = 0.09, 0.02, 0.16
+_STEP = 0.01  # seconds between which a rate that changes is looked at
 _SHORTEST = 0.4  # between the beginnings of two blinks
 _SPREAD = 0.5  # standard deviation of the logarithm of the rest of an interval
 _PULL = 0.35  # how far, in seconds, a blink moves to reach a pause in the speech
@@ -68,7 +70,7 @@ class Blinks:
 
 def plan(
     seconds: float,
-    rate: float,
+    rate: float | ControlCurve,
     seed: int,
     pauses: np.ndarray | None = None,
     shifts: tuple[np.ndarray, np.ndarray] | None = None,
@@ -90,7 +92,7 @@ def plan(
 
 def events(
     seconds: float,
-    rate: float,
+    rate: float | ControlCurve,
     seed: int,
     pauses: np.ndarray | None = None,
     shifts: tuple[np.ndarray, np.ndarray] | None = None,
@@ -99,7 +101,7 @@ def events(
 
     Args:
         seconds: length of the performance.
-        rate: blinks a minute, 0..60.
+        rate: blinks a minute, 0..60, or a curve of them; where it is 0 none begins.
         seed: the same seed gives the same blinks.
         pauses: (P,) seconds at which speech pauses, in order; blinks near one move to it.
         shifts: seconds (S,), in order, and degrees (S,) of gaze shifts; blinks move to
@@ -108,9 +110,27 @@ def events(
     Returns:
         (B,) float64 seconds, in order; on average ``rate`` a minute.
     """
-    if rate <= 0 or seconds <= 0:
+    if seconds <= 0 or (not isinstance(rate, ControlCurve) and rate <= 0):
         return np.zeros(0)
     rng = np.random.default_rng([seed, 0xB11])
+    if isinstance(rate, ControlCurve):
+        times = _varying(seconds, rate, rng)
+        blinking = rate(pauses) > 0 if pauses is not None else None
+        pauses = None if pauses is None else np.asarray(pauses)[blinking]
+        if shifts is not None:
+            kept = rate(shifts[0]) > 0
+            shifts = (np.asarray(shifts[0])[kept], np.asarray(shifts[1])[kept])
+    else:
+        times = _steady(seconds, rate, rng)
+    if pauses is not None and len(pauses):
+        times = _drawn(times, np.asarray(pauses), np.full(len(pauses), _PULL))
+    if shifts is not None and len(shifts[0]):
+        times = _drawn(times, np.asarray(shifts[0]), _shift_pull(np.asarray(shifts[1])))
+    return times
+
+
+def _steady(seconds: float, rate: float, rng: np.random.Generator) -> np.ndarray:
+    """(B,) seconds of blinks at one rate."""
     mean = 60.0 / rate - _SHORTEST
     # E[exp(N(m, s))] = exp(m + s^2 / 2)
     location = math.log(mean) - _SPREAD**2 / 2
@@ -118,12 +138,40 @@ def events(
     count = int(3 * seconds * rate / 60) + 20
     gaps = _SHORTEST + rng.lognormal(location, _SPREAD, count)
     times = first + np.concatenate([[0.0], np.cumsum(gaps)])
-    times = times[times < seconds]
-    if pauses is not None and len(pauses):
-        times = _drawn(times, np.asarray(pauses), np.full(len(pauses), _PULL))
-    if shifts is not None and len(shifts[0]):
-        times = _drawn(times, np.asarray(shifts[0]), _shift_pull(np.asarray(shifts[1])))
-    return times
+    return times[times < seconds]
+
+
+def _varying(seconds: float, rate: ControlCurve, rng: np.random.Generator) -> np.ndarray:
+    """(B,) seconds of blinks at a rate that changes.
+
+    What an interval has beyond the shortest one is drawn as a multiple of its mean, 60 / rate
+    - shortest, and used up at the rate that then holds: a rate that rises shortens the interval
+    that it finds begun.
+    """
+    grid = np.arange(0.0, seconds + 2 * _STEP, _STEP)
+    hertz = rate(grid).astype(np.float64) / 60
+    used = _integral(hertz / np.maximum(1 - _SHORTEST * hertz, 1e-6))
+    time = _reached(_integral(hertz), grid, rng.uniform())
+    excess = rng.lognormal(-(_SPREAD**2) / 2, _SPREAD, int(seconds / _SHORTEST) + 2)
+    found: list[float] = []
+    while time < seconds:
+        found.append(time)
+        so_far = float(np.interp(time + _SHORTEST, grid, used))
+        time = _reached(used, grid, so_far + excess[len(found) - 1])
+    return np.array(found)
+
+
+def _integral(values: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0.0], np.cumsum((values[1:] + values[:-1]) / 2 * _STEP)])
+
+
+def _reached(total: np.ndarray, grid: np.ndarray, amount: float) -> float:
+    """When a growing ``total`` exceeds ``amount``; inf where it never does."""
+    k = int(np.searchsorted(total, amount, side="right"))
+    if k >= len(total):
+        return math.inf
+    share = (amount - total[k - 1]) / (total[k] - total[k - 1])
+    return float(grid[k - 1] + share * _STEP)
 
 
 def lids(times: np.ndarray, blinks: np.ndarray) -> Float32:

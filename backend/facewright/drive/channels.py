@@ -19,13 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from facewright.checks import Float32
 from facewright.drive import blinks, emoa2e, lids, lips, smoothing
 from facewright.drive.controls import CHANNELS, PHOTO, SPEECH, DriveControls
+from facewright.drive.curves import ControlCurve
 from facewright.drive.emotion import combine
 from facewright.drive.emotion.cues import EmotionTrack
 from facewright.drive.emotion.cues import track as emotion_track
@@ -117,7 +117,8 @@ def emotions(scene: Scene) -> EmotionTrack:
     if not scene.controls.emotion:
         return EmotionTrack()  # the model that reads prompts is not needed
     controls = scene.controls
-    return emotion_track(controls.emotion, scene.heard.seconds, fade=controls.cross_fade)
+    eta = next((curve for curve in controls.curves if curve.control == "intensity"), None)
+    return emotion_track(controls.emotion, scene.heard.seconds, fade=controls.cross_fade, eta=eta)
 
 
 def felt(scene: Scene, emotion: EmotionTrack, learned: Callable[[], emoa2e.EmoA2E]) -> Curve:
@@ -143,33 +144,36 @@ def spoken(scene: Scene, network: emoa2e.EmoA2E) -> Curve:
     neutral = np.zeros(network.config.emotion, np.float32) if network.config.emotion else None
     predicted = network.predict(scene.heard.mfccs, scene.identity, neutral)
     speaking = scene.heard.presence.speaking
-    curves = lips.articulate(predicted, rate, speaking, controls.mouth_opening)
     late = controls.lip_offset / 1000
+    # Lips that come later are seen at another value of a curve than they are heard at.
+    opening = at(controls.amount("mouth_opening"), np.arange(len(predicted)) / rate + late)
+    curves = lips.articulate(predicted, rate, speaking, opening)
     return lambda times: lips.sampled(curves, (times - late) * rate)
 
 
 def head_pose(scene: Scene, mover: HeadDriver) -> Curve:
     """(T, 6) of the head, as ``mover`` has it or as it was given."""
     controls, heard, source = scene.controls, scene.heard, scene.controls.sources.head
-    amount = controls.head_motion
+    amount = controls.amount("head_motion")
     if isinstance(source, Motion):
         motion = given("head", source, scene.model, heard.seconds)
-        return lambda times: motion.pose(times) * np.float32(amount)
+        return lambda times: motion.pose(times) * _column(at(amount, times))
     if source == PHOTO or amount == 0:
         return nothing(POSE)
-    return partial(
-        mover, amount=amount, seed=controls.seed, heard=heard, guidance=controls.guidance,
-        metres_per_unit=scene.model.metres_per_unit,
+    return lambda times: mover(
+        times, amount=at(amount, times), seed=controls.seed, heard=heard,
+        guidance=controls.guidance, metres_per_unit=scene.model.metres_per_unit,
     )  # fmt: skip
 
 
 def brows(scene: Scene, mover: UpperFace) -> Curve:
     """(T, 64) what ``mover`` makes brows and lids do beyond the resting face."""
     controls = scene.controls
-    if controls.sources.brows != SPEECH or controls.brow_motion == 0:
+    amount = controls.amount("brow_motion")
+    if controls.sources.brows != SPEECH or amount == 0:
         return nothing(len(EXPRESSION_64))
-    return partial(
-        mover, heard=scene.heard, seed=controls.seed, amount=controls.brow_motion,
+    return lambda times: mover(
+        times, heard=scene.heard, seed=controls.seed, amount=at(amount, times),
         resting=scene.resting,
     )  # fmt: skip
 
@@ -183,10 +187,13 @@ def eyes(scene: Scene, activity: Curve | None) -> tuple[Looking, Shifts | None]:
     if isinstance(source, Motion):
         motion = given("gaze", source, scene.model, heard.seconds)
         return lambda times, pose: motion.gaze(times), None
-    mode = "still" if source == PHOTO else controls.gaze
+    mode, later = controls.gaze, [(m.seconds, m.mode) for m in controls.gaze_modes]
+    if source == PHOTO:
+        mode, later = "still", []
     looks = looking(
         mode, scene.eyes, heard.seconds + _BEYOND, keys=controls.gaze_keys, seed=controls.seed,
         pauses=heard.pauses, activity=activity, aversion=controls.aversion,
+        switches=later,
     )  # fmt: skip
     return looks, looks.shifts
 
@@ -195,7 +202,7 @@ def blinking(scene: Scene, shifts: Shifts | None, mover: UpperFace) -> Curve:
     """(T,) how far blinks shut the lids, but for those that ``mover`` makes."""
     controls, heard = scene.controls, scene.heard
     own = controls.sources.lids == SPEECH and not mover.blinks
-    rate = controls.blink_rate if own else 0.0
+    rate = controls.amount("blink_rate") if own else 0.0
     return blinks.plan(heard.seconds + _BEYOND, rate, controls.seed, heard.pauses, shifts).shut
 
 
@@ -222,7 +229,7 @@ def face(times: np.ndarray, scene: Scene, parts: Channels, gaze: Float32) -> Flo
     kept = (1 - MOOD_LOST * activity) * (1 - MOOD_ROUNDED * rounded) * (1 - _MOOD_FELT * feeling)
     out[:, _MOOD] *= kept[:, None]
     if feeling.any():
-        opening = scene.controls.mouth_opening
+        opening = at(scene.controls.amount("mouth_opening"), times)
         said = combine(said, parts.felt(times), None, activity, opening)
     out += said
     raised = parts.brows(times)
@@ -260,12 +267,14 @@ def told(scene: Scene, photographed: bool, head: HeadDriver, upper: UpperFace) -
     """What each channel came from, as ``Motion.sources`` says it."""
     controls = scene.controls
     rest = "photo" if photographed else "neutral"
+    modes = [controls.gaze, *(switch.mode for switch in controls.gaze_modes)]
+    modes = [rest if mode == "still" else mode for mode in modes]
     own = {
         "lips": "speech",
-        "brows": rest if controls.brow_motion == 0 else upper.name,
+        "brows": rest if controls.amount("brow_motion") == 0 else upper.name,
         "lids": upper.name if upper.blinks else "prior",
-        "head": rest if controls.head_motion == 0 else head.name,
-        "gaze": rest if controls.gaze == "still" else controls.gaze,
+        "head": rest if controls.amount("head_motion") == 0 else head.name,
+        "gaze": ", then ".join(modes)[:200],
     }
     for channel in CHANNELS:
         source = getattr(controls.sources, channel)
@@ -278,9 +287,18 @@ def told(scene: Scene, photographed: bool, head: HeadDriver, upper: UpperFace) -
     return own
 
 
+def at(amount: float | ControlCurve, times: np.ndarray) -> float | Float32:
+    """A control at ``times``: the number, or (T,) of a curve."""
+    return amount(times) if isinstance(amount, ControlCurve) else amount
+
+
 def nothing(width: int) -> Curve:
     """(T, width) zeros."""
     return lambda times: np.zeros((len(times), width), np.float32)
+
+
+def _column(amount: float | Float32) -> Float32:
+    return np.asarray(amount, np.float32)[..., None]
 
 
 def _still(row: Float32) -> Curve:

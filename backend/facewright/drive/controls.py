@@ -5,10 +5,11 @@ Light on purpose: ``facewright --help`` shows these defaults, so nothing heavy i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from facewright import checks
+from facewright.drive.curves import ControlCurve, GazeMode, check_curves, check_modes
 from facewright.errors import InputError
 
 if TYPE_CHECKING:
@@ -96,6 +97,9 @@ class DriveControls:
         cross_fade: seconds in which one emotion becomes another, 0..10.
         emotion_model: what an emotion does to the face, one of :data:`EMOTION_MODELS`; ""
             for "rules".
+        curves: controls that change in time, each at most once; a curve takes the place of
+            the number of the same name, "intensity" that of cues which do not say theirs.
+        gaze_modes: modes that follow each other, in order; ``gaze`` is before the first.
     """
 
     fps: float = 25.0
@@ -116,6 +120,8 @@ class DriveControls:
     emotion: tuple[EmotionCue, ...] = ()
     cross_fade: float = 0.5
     emotion_model: str = ""
+    curves: tuple[ControlCurve, ...] = ()
+    gaze_modes: tuple[GazeMode, ...] = ()
 
     def __post_init__(self) -> None:
         checks.number("fps", self.fps, low=1.0, high=240.0)
@@ -129,7 +135,10 @@ class DriveControls:
         checks.number("aversion", self.aversion, low=0.0, high=3.0)
         if self.gaze not in GAZE_MODES:
             raise InputError(f"gaze: {str(self.gaze)[:64]!r} is not one of {', '.join(GAZE_MODES)}")
-        if (self.gaze == "keys") != bool(self.gaze_keys):
+        check_curves(self.curves)
+        check_modes(self.gaze_modes, GAZE_MODES)
+        keyed = "keys" in (self.gaze, *(switch.mode for switch in self.gaze_modes))
+        if keyed != bool(self.gaze_keys):
             raise InputError(
                 f"gaze_keys: they belong to gaze 'keys', which needs one or more; got "
                 f"{len(self.gaze_keys)} with gaze {self.gaze!r}"
@@ -146,3 +155,27 @@ class DriveControls:
             )
         if not 0 <= self.seed < 2**63:
             raise InputError(f"seed: expected 0 to 2^63 - 1, got {self.seed}")
+
+    def amount(self, name: str) -> float | ControlCurve:
+        """The control called ``name``: a number, or a curve where it changes in time."""
+        for curve in self.curves:
+            if curve.control == name:
+                return curve
+        return getattr(self, name)
+
+    def settled(self) -> DriveControls:
+        """These controls with what never changes as the number or the mode that it is."""
+        still: dict[str, Any] = {c.control: float(c.values[0]) for c in self.curves if c.constant}
+        if not 1.0 <= still.get("intensity", 1.0) <= 3.0:  # no cue can be told it
+            del still["intensity"]
+        kept = tuple(c for c in self.curves if c.control not in still)
+        eta, emotion = still.pop("intensity", None), self.emotion
+        if eta is not None:
+            emotion = tuple(replace(c, intensity=eta) if c.keyed else c for c in emotion)
+        gaze, modes = self.gaze, self.gaze_modes
+        while modes and (modes[0].seconds == 0 or modes[0].mode == gaze):
+            gaze, modes = modes[0].mode, modes[1:]
+        keys = self.gaze_keys if "keys" in (gaze, *(m.mode for m in modes)) else ()
+        return replace(
+            self, emotion=emotion, curves=kept, gaze=gaze, gaze_modes=modes, gaze_keys=keys, **still
+        )

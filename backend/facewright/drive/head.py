@@ -37,7 +37,7 @@ _VIGOUR_HZ = 0.31  # how often nods grow weak and strong again
 
 def motion(
     times: np.ndarray,
-    amount: float,
+    amount: float | Float32,
     seed: int,
     activity: Float32,
     accents: tuple[np.ndarray, np.ndarray],
@@ -47,13 +47,13 @@ def motion(
 
     Args:
         times: (T,) seconds.
-        amount: factor; 0 is still.
+        amount: factor, or (T,) of them; 0 is still.
         seed: the same seed gives the same motion.
         activity: (T,) 0..1, how much is being said.
         accents: seconds and weights (0..1) of accented syllables.
         metres_per_unit: of the model.
     """
-    if amount <= 0 or not len(times):
+    if not np.any(amount) or not len(times):
         return np.zeros((len(times), 6), np.float32)
     rng = np.random.default_rng([seed, 0x4EAD])
     hertz, height = _waves(rng)

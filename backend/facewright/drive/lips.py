@@ -106,7 +106,7 @@ def presence(level: Float32, active: float | None = None) -> Presence:
 
 
 def articulate(
-    predicted: Float32, rate: float, speaking: Float32, mouth_opening: float = 1.0
+    predicted: Float32, rate: float, speaking: Float32, mouth_opening: float | Float32 = 1.0
 ) -> Float32:
     """Lips from the network's output.
 
@@ -114,7 +114,7 @@ def articulate(
         predicted: (T, 64) β̂ at ``rate`` positions per second.
         rate: of ``predicted``.
         speaking: (F,) at 100 Hz, from :class:`Presence`.
-        mouth_opening: factor on the motion of the lips, 0..2.
+        mouth_opening: factor on the motion of the lips, 0..2, or (T,) of them.
 
     Returns:
         (T, 64) weights in 0..1, zero at rest and in all columns that speech does not move.
@@ -128,8 +128,9 @@ def articulate(
     at = np.arange(len(spoken)) / rate * (features.RATE / features.HOP)
     gate = np.interp(at, np.arange(len(speaking)), speaking).astype(np.float32)
     shut = _snap(np.clip(predicted[:, _PRESS].mean(1) / PRESS, 0, 1)) * gate
-    spoken *= (gate * np.float32(mouth_opening))[:, None]
-    effort = np.float32(min(mouth_opening, 1.0))  # lips that hardly move hardly press
+    factor = np.asarray(mouth_opening, np.float32)
+    spoken *= (gate * factor)[:, None]
+    effort = np.minimum(factor, np.float32(1.0))  # lips that hardly move hardly press
     spoken[:, _PARTING] *= (1 - shut)[:, None]
     jaw, close = spoken[:, _INDEX["jawOpen"]], spoken[:, _INDEX["mouthClose"]]
     # Lips also near each other over an open jaw without shutting (w, r, f, v).

@@ -204,6 +204,9 @@ def _check(controls: DriveControls) -> None:
     """Refuse what needs to know the future."""
     if controls.smoothing:
         raise InputError(f"smoothing: live driving has none, got {controls.smoothing:g}")
+    for name in ("curves", "gaze_modes"):
+        if getattr(controls, name):
+            raise InputError(f"{name}: live driving has none; its controls hold throughout")
     if controls.lip_offset < 0:
         raise InputError(f"lip_offset: live lips cannot be early, got {controls.lip_offset:g}")
     for name, own in (("head_model", "prior"), ("brow_model", "prior"), ("emotion_model", "rules")):

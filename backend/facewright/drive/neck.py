@@ -17,7 +17,7 @@ def performed(
     times: np.ndarray,
     degrees: np.ndarray,
     shift: np.ndarray,
-    amount: float,
+    amount: float | Float32,
     metres_per_unit: float,
 ) -> Float32:
     """(T, 6) poses, as in ``Motion.pose``, of a head that starts as it was photographed.
@@ -26,7 +26,7 @@ def performed(
         times: (T,) seconds.
         degrees: (T, 3) pitch (positive nods down), yaw and roll.
         shift: (T, 3) metres that the neck itself moves.
-        amount: factor on both; each turn is softly kept within 12°.
+        amount: factor on both, or (T,) of them; each turn is softly kept within 12°.
         metres_per_unit: of the model.
     """
     fade = np.clip(times / _FADE_IN, 0, 1)

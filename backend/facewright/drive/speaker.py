@@ -116,4 +116,4 @@ def scene_of(
     if subject is not None:
         seen, identity = subject.coefficients.expression, subject.coefficients.identity
     resting = rest.resting(seen, EXPRESSION_64)
-    return channels.Scene(heard, controls, model, resting, Eyes.of(subject), identity)
+    return channels.Scene(heard, controls.settled(), model, resting, Eyes.of(subject), identity)

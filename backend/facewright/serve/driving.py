@@ -7,8 +7,11 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from facewright.drive.base import DriveControls, Sources
 from facewright.drive.controls import CHANNELS, PHOTO, SPEECH
+from facewright.drive.curves import ControlCurve, GazeMode
 from facewright.errors import InputError
 from facewright.serve import limits as bounds
 from facewright.serve.assets import Asset
@@ -109,19 +112,53 @@ def live_options(header: service_pb2.DriveLiveHeader, stack: ExitStack, hold: Ho
 
 def _controls(request: service_pb2.DriveSpeechRequest, sources: Sources) -> DriveControls:
     given = {name: getattr(request, name) for name in _NUMBERS if request.HasField(name)}
-    keys = _gaze_keys(request)
+    keys, modes = _gaze_keys(request), _gaze_modes(request)
     return DriveControls(  # which checks its own bounds
         fps=request.fps or DEFAULT_FPS,
         seed=request.seed,
         head_model=bounds.name("head_model", request.head_model),
         brow_model=bounds.name("brow_model", request.brow_model),
         emotion_model=bounds.name("emotion_model", request.emotion_model),
-        gaze=bounds.name("gaze", request.gaze) or ("keys" if keys else "natural"),
+        gaze=bounds.name("gaze", request.gaze) or ("keys" if keys and not modes else "natural"),
         gaze_keys=keys,
         emotion=_cues(request),
         sources=sources,
+        curves=_curves(request),
+        gaze_modes=modes,
         **given,
     )
+
+
+def _curves(request: service_pb2.DriveSpeechRequest) -> tuple[ControlCurve, ...]:
+    curves = []
+    for k, curve in enumerate(request.curves):
+        try:
+            if len(curve.seconds) != len(curve.values):
+                raise InputError(
+                    f"values: expected one for each of {len(curve.seconds)} seconds, got "
+                    f"{len(curve.values)}"
+                )
+            curves.append(
+                ControlCurve(
+                    curve.control, np.array(curve.seconds), np.array(curve.values, np.float32)
+                )
+            )
+        except InputError as error:
+            raise InputError(f"curves[{k}].{error}") from error
+    return tuple(curves)
+
+
+def _gaze_modes(request: service_pb2.DriveSpeechRequest) -> tuple[GazeMode, ...]:
+    if not request.gaze_modes:
+        return ()
+    bounds.whole("gaze_modes", len(request.gaze_modes), 1, MAX_KEYS)
+    modes = []
+    for k, switch in enumerate(request.gaze_modes):
+        try:
+            modes.append(GazeMode(switch.seconds, bounds.name("mode", switch.mode)))
+        except InputError as error:
+            raise InputError(f"gaze_modes[{k}].{error}") from error
+    return tuple(modes)
 
 
 def _cues(request: service_pb2.DriveSpeechRequest) -> tuple[Any, ...]:
@@ -137,9 +174,12 @@ def _cues(request: service_pb2.DriveSpeechRequest) -> tuple[Any, ...]:
             raise InputError(
                 f"{where}.prompt: expected 1 to {MAX_PROMPT} characters, got {len(cue.prompt)}"
             )
-        optional = {"end": cue.end_seconds} if cue.HasField("end_seconds") else {}
-        if cue.HasField("intensity"):
-            optional["intensity"] = cue.intensity
+        optional: dict[str, Any] = {"keyed": not cue.HasField("intensity")}
+        for theirs, ours in (
+            ("end_seconds", "end"), ("intensity", "intensity"), ("cross_fade", "fade"),
+        ):  # fmt: skip
+            if cue.HasField(theirs):
+                optional[ours] = getattr(cue, theirs)
         try:
             cues.append(EmotionCue(cue.prompt, cue.start_seconds, **optional))
         except InputError as error:

@@ -44,7 +44,7 @@ def combine(
     offsets: Float32,
     closure: Float32 | None = None,
     activity: Float32 | None = None,
-    mouth_opening: float = 1.0,
+    mouth_opening: float | Float32 = 1.0,
 ) -> Float32:
     """Add an emotion to speech; nothing of it outlives a frame, so no timing changes.
 
@@ -60,8 +60,8 @@ def combine(
             mouthPress.
         activity: (T,) 0..1, presence of speech over half a second or so; an emotion's
             open mouth closes by two thirds for talking. None: never.
-        mouth_opening: what the user set, 0..2; 0 leaves no part of the emotion that opens
-            the mouth.
+        mouth_opening: what the user set, 0..2, or (T,) of them; 0 leaves no part of the
+            emotion that opens the mouth.
 
     Returns:
         (T, 64); columns that speech or emotion moves are within 0..1.
@@ -71,11 +71,11 @@ def combine(
     """
     spoken = checks.floats("spoken", spoken, ("T", len(EXPRESSION_64)))
     offsets = checks.floats("offsets", offsets, spoken.shape, low=0.0, high=1.0)
-    checks.number("mouth_opening", mouth_opening, low=0.0, high=2.0)
+    opening = checks.amount("mouth_opening", mouth_opening, len(spoken), low=0.0, high=2.0)
     if closure is None:
         closure = np.clip(spoken[:, _PRESS].mean(1) / lips.PRESS, 0, 1)
     closure = checks.floats("closure", closure, (len(spoken),), low=0.0, high=1.0)
-    parting = (1 - closure) * np.float32(min(mouth_opening, 1.0))
+    parting = (1 - closure) * np.minimum(np.float32(1.0), np.asarray(opening, np.float32))
     if activity is not None:
         activity = checks.floats("activity", activity, (len(spoken),), low=0.0, high=1.0)
         parting = parting * (1 - _TALKED * activity)

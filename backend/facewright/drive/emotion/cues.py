@@ -12,7 +12,8 @@ import numpy as np
 
 from facewright import checks
 from facewright.checks import Float32
-from facewright.drive.emotion.reading import intensity_with
+from facewright.drive.curves import ControlCurve
+from facewright.drive.emotion.reading import intensities_with, intensity_with
 from facewright.drive.emotion.styles import CODE, HIGHEST, INTENSITY, LOWEST, synthesise
 from facewright.drive.emotion.text import Interpreter, Reading, interpreter
 from facewright.errors import InputError
@@ -37,6 +38,10 @@ class EmotionCue:
         start: seconds.
         end: seconds, beyond ``start``; None: the end of the performance.
         intensity: η, 1..3; words like "slightly" and "extremely" go from there.
+        keyed: whether an "intensity" curve of the controls, where there is one, takes the
+            place of it.
+        fade: seconds in which it comes, 0..10 (and goes, where nothing follows); None: the
+            performance's cross-fade.
 
     Raises:
         InputError: control characters in the prompt, or a number out of range.
@@ -46,6 +51,8 @@ class EmotionCue:
     start: float = 0.0
     end: float | None = None
     intensity: float = INTENSITY
+    keyed: bool = False
+    fade: float | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.prompt, str) or any(map(_is_control, self.prompt)):
@@ -54,6 +61,8 @@ class EmotionCue:
         checks.number("intensity", self.intensity, low=LOWEST, high=HIGHEST)
         if self.end is not None and not checks.number("end", self.end) > self.start:
             raise InputError(f"end: expected more than the start, {self.start:g}, got {self.end:g}")
+        if self.fade is not None:
+            checks.number("fade", self.fade, low=0.0, high=10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,8 @@ class Span:
     end: float
     reading: Reading
     intensity: float
+    keyed: bool = False
+    fade: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +87,14 @@ class EmotionTrack:
     Attributes:
         spans: in any order. Where two meet, one fades into the other; where they overlap,
             both show; where there is none, the face is neutral.
-        fade: seconds of a fade, at most as long as the shortest of the spans that meet.
+        fade: seconds of a fade, at most as long as the shortest of the spans that meet, where
+            the span that comes (or the one that goes, where none comes) has none of its own.
+        eta: η over time of the spans that are keyed; None: their own.
     """
 
     spans: tuple[Span, ...] = ()
     fade: float = FADE
+    eta: ControlCurve | None = None
 
     def weights(self, times: np.ndarray) -> Float32:
         """(T, S) share of each span at (T,) seconds; they sum to 1 or less."""
@@ -104,21 +118,36 @@ class EmotionTrack:
         Where the face is neutral it is the default: there η does nothing.
         """
         shares = self.weights(times).astype(np.float64)
-        etas = np.array([span.intensity for span in self.spans])
         rest = np.maximum(1 - shares.sum(1), 0) * 1e-6  # any span outweighs none
-        mean = (shares @ etas + rest * INTENSITY) / (shares.sum(1) + rest).clip(1e-12)
+        mean = (self._weighed(shares, times) + rest * INTENSITY) / (shares.sum(1) + rest).clip(
+            1e-12
+        )
         return np.clip(mean, 0, HIGHEST).astype(np.float32)
 
     def offsets(self, times: np.ndarray) -> Float32:
         """(T, 64) blendshape offsets, by the styles' action units."""
         return synthesise(self.code(times), self.intensity(times))
 
+    def _weighed(self, shares: np.ndarray, times: np.ndarray) -> np.ndarray:
+        """(T,) η of every span times its share."""
+        etas = np.array([span.intensity for span in self.spans])
+        if self.eta is None or not any(span.keyed for span in self.spans):
+            return shares @ etas
+        curve = self.eta(times).astype(np.float64)
+        keyed = [
+            intensities_with(curve, span.reading.degree) if span.keyed else np.full(len(curve), eta)
+            for span, eta in zip(self.spans, etas, strict=True)
+        ]
+        return (shares * np.stack(keyed, 1)).sum(1)
+
     def _step(self, times: np.ndarray, at: float) -> np.ndarray:
         """0 to 1 about a border, smoothly, over a fade that the spans there have time for."""
         if not np.isfinite(at):
             return np.full(len(times), 1.0 if at < 0 else 0.0)
         lengths = [s.end - s.start for s in self.spans if at in (s.start, s.end)]
-        fade = max(min([self.fade, *lengths]), 1e-6)
+        coming = [s.fade for s in self.spans if s.start == at]
+        own = [f for f in coming or [s.fade for s in self.spans if s.end == at] if f is not None]
+        fade = max(min([own[0] if own else self.fade, *lengths]), 1e-6)
         share = np.clip((times - at) / fade + 0.5, 0, 1)
         return share * share * (3 - 2 * share)
 
@@ -128,6 +157,7 @@ def track(
     seconds: float,
     reader: Interpreter | None = None,
     fade: float = FADE,
+    eta: ControlCurve | None = None,
 ) -> EmotionTrack:
     """Read cues.
 
@@ -136,7 +166,8 @@ def track(
         seconds: of the performance: where cues without an end do end. A last cue that
             reaches it holds its emotion, whatever is sampled beyond.
         reader: of prompts; None: the one that ships.
-        fade: seconds of a cross-fade, 0..10.
+        fade: seconds of a cross-fade, 0..10, of cues that do not say theirs.
+        eta: η over time of keyed cues; None: their own.
 
     Raises:
         InputError: a prompt that cannot be read, or a cue that starts after the end.
@@ -161,9 +192,11 @@ def track(
                     np.inf if last >= seconds else last,
                     reading,
                     intensity_with(cue.intensity, reading.degree),
+                    cue.keyed,
+                    cue.fade,
                 )
             )
-    return EmotionTrack(tuple(spans), fade)
+    return EmotionTrack(tuple(spans), fade, eta)
 
 
 def guessed(cues: Sequence[EmotionCue], reader: Interpreter | None = None) -> tuple[str, ...]:

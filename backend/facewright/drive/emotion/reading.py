@@ -59,6 +59,13 @@ def intensity_with(intensity: float, degree: float) -> float:
     return intensity + 0.7 * degree * (HIGHEST - intensity)
 
 
+def intensities_with(intensity: np.ndarray, degree: float) -> np.ndarray:
+    """(T,) :func:`intensity_with` of η over time."""
+    if degree < 0:
+        return intensity * (1 + 0.7 * degree)
+    return intensity + 0.7 * degree * (HIGHEST - intensity)
+
+
 def named(code: Float32, least: float = 0.1) -> dict[str, float]:
     """Styles of a (C,) code from ``least`` on, the strongest first."""
     order = np.argsort(-code, kind="stable")

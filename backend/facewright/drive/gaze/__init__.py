@@ -5,6 +5,7 @@
 ``fixations``  fixations, saccades, and eyes that make up for the head
 ``keys``       gaze by hand: directions and targets on a timeline
 ``natural``    the statistics of people who talk
+``switching``  modes that follow each other
 
 Everything is a function of time: frames of any rate show the same looks.
 """
@@ -20,7 +21,7 @@ from facewright import checks
 from facewright.checks import Float32
 from facewright.drive.gaze import fixations as fixing
 from facewright.drive.gaze import keys as keyed
-from facewright.drive.gaze import natural
+from facewright.drive.gaze import natural, switching
 from facewright.drive.gaze.angles import Floats
 from facewright.drive.gaze.eyes import Eyes
 from facewright.drive.gaze.fixations import Fixations
@@ -53,11 +54,13 @@ class Looking:
         eyes: whose.
         seed: of drift and microsaccades.
         plan: what is looked at; None: eyes that do not move in the head.
+        calm: (C, 2) seconds from and to which they do not, of a plan that does so at times.
     """
 
     eyes: Eyes
     seed: int
     plan: Fixations | None
+    calm: tuple[tuple[float, float], ...] = ()
 
     @property
     def shifts(self) -> tuple[Floats, Floats]:
@@ -80,7 +83,10 @@ class Looking:
         if self.plan is None:
             return np.tile(self.eyes.rest, (len(times), 1)).astype(np.float32)
         gaze = fixing.follow(self.plan, times, self.eyes, pose)
-        gaze = gaze + np.tile(np.radians(natural.restless(times, self.seed)), 2)
+        drift = np.tile(np.radians(natural.restless(times, self.seed)), 2)
+        for begin, end in self.calm:
+            drift[(times >= begin) & (times < end)] = 0.0
+        gaze = gaze + drift
         return np.clip(gaze, -1, 1).astype(np.float32)
 
 
@@ -94,11 +100,13 @@ def looking(
     pauses: np.ndarray | None = None,
     activity: Callable[[np.ndarray], np.ndarray] | None = None,
     aversion: float = 1.0,
+    switches: Sequence[tuple[float, str]] = (),
 ) -> Looking:
     """Plan a gaze.
 
     Args:
         mode: one of :data:`MODES`; "keys" needs ``keys``.
+        switches: seconds, increasing, from which on another mode holds.
         eyes: whose; ``Eyes.of(subject)``.
         seconds: for which "natural" plans; a longer performance begins alike.
         keys: what "keys" follows; see :func:`parse`.
@@ -110,20 +118,35 @@ def looking(
     Raises:
         InputError: the mode is unknown, keys are missing, or an argument does not fit.
     """
-    if mode not in MODES:
-        raise InputError(f"gaze: {mode!r} is not one of {', '.join(MODES)}")
-    if mode == "keys" and not keys:
-        raise InputError("keys: mode 'keys' needs at least one")
+    modes = [(0.0, mode)]
+    for begin, switch in switches:
+        if switch != modes[-1][1]:
+            modes.append((begin, switch))
+    for _, name in modes:
+        if name not in MODES:
+            raise InputError(f"gaze: {name!r} is not one of {', '.join(MODES)}")
+        if name == "keys" and not keys:
+            raise InputError("keys: mode 'keys' needs at least one")
     checks.number("aversion", aversion, low=0.0, high=3.0)
     checks.number("seconds", seconds, low=0.0)
-    if mode == "still":
+    if modes == [(0.0, "still")]:
         return Looking(eyes, seed, None)
-    if mode == "natural":
-        home = (eyes.resting_point, eyes.residual(eyes.resting_point))
-        plan = natural.fixations(seconds, seed, eyes, home, pauses, activity, aversion)
-        return Looking(eyes, seed, plan)
-    given = keys if mode == "keys" else (Key(0.0, mode),)
-    return Looking(eyes, seed, keyed.fixations(given, eyes))
+
+    def planned(name: str) -> Fixations:
+        if name == "still":
+            return switching.resting(eyes)
+        if name == "natural":
+            home = (eyes.resting_point, eyes.residual(eyes.resting_point))
+            return natural.fixations(seconds, seed, eyes, home, pauses, activity, aversion)
+        return keyed.fixations(keys if name == "keys" else (Key(0.0, name),), eyes)
+
+    if len(modes) == 1:
+        return Looking(eyes, seed, planned(mode))
+    plans = {name: planned(name) for name in dict.fromkeys(name for _, name in modes)}
+    ends = [*(begin for begin, _ in modes[1:]), np.inf]
+    calm = tuple((begin, end) for (begin, m), end in zip(modes, ends, strict=True) if m == "still")
+    plan = switching.switched([(begin, plans[name]) for begin, name in modes])
+    return Looking(eyes, seed, plan, calm)
 
 
 @dataclass(frozen=True, slots=True)

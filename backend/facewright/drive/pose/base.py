@@ -27,7 +27,7 @@ class HeadDriver(Protocol):
     def __call__(
         self,
         times: np.ndarray,
-        amount: float,
+        amount: float | Float32,
         seed: int,
         heard: Sound,
         guidance: float = GUIDANCE,
@@ -37,7 +37,7 @@ class HeadDriver(Protocol):
 
         Args:
             times: (T,) seconds, in order.
-            amount: factor on the motion, 0 (still) .. 3.
+            amount: factor on the motion, 0 (still) .. 3, or (T,) of them.
             seed: other seeds are other motions, as plausible; 0..2^63 - 1.
             heard: the whole sound.
             guidance: γ of eq. 3, 0..1; see :class:`facewright.drive.pose.generate.Diffusion`.
@@ -80,13 +80,13 @@ def create(name: str, weights: Path | None = None) -> HeadDriver:
     return _FACTORIES[name](weights)
 
 
-def checked(times: np.ndarray, amount: float, seed: int, guidance: float) -> np.ndarray:
+def checked(times: np.ndarray, amount: float | Float32, seed: int, guidance: float) -> np.ndarray:
     """(T,) float64 of ``times``. Raises InputError where an argument cannot be."""
-    checks.number("amount", amount, low=0.0, high=3.0)
     checks.number("guidance", guidance, low=0.0, high=1.0)
     if not 0 <= seed < 2**63:
         raise InputError(f"seed: expected 0 to 2^63 - 1, got {seed}")
     times = np.asarray(times, np.float64)
     if times.ndim != 1 or not np.isfinite(times).all() or (np.diff(times) < 0).any():
         raise InputError(f"times: expected (T,) finite seconds in order, got {times.shape}")
+    checks.amount("amount", amount, len(times), low=0.0, high=3.0)
     return times

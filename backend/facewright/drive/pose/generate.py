@@ -61,7 +61,7 @@ class Diffusion:
     def __call__(
         self,
         times: np.ndarray,
-        amount: float,
+        amount: float | Float32,
         seed: int,
         heard: Sound,
         guidance: float = GUIDANCE,
@@ -73,7 +73,7 @@ class Diffusion:
         it depends on: for single frames of a long performance, ask once for all.
         """
         times = base.checked(times, amount, seed, guidance)
-        if amount == 0 or not len(times):
+        if not np.any(amount) or not len(times):
             return np.zeros((len(times), POSE), np.float32)
         rate = self.networks.config.rate
         curves = sound(heard)

@@ -21,7 +21,7 @@ class Prior:
     def __call__(
         self,
         times: np.ndarray,
-        amount: float,
+        amount: float | Float32,
         seed: int,
         heard: Sound,
         guidance: float = GUIDANCE,

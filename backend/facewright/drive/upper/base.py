@@ -30,7 +30,7 @@ class UpperFace(Protocol):
         times: np.ndarray,
         heard: Heard,
         seed: int = 0,
-        amount: float = 1.0,
+        amount: float | Float32 = 1.0,
         resting: Float32 | None = None,
     ) -> Float32:
         """What brows and lids do at ``times``, to be added to the resting face.
@@ -39,7 +39,7 @@ class UpperFace(Protocol):
             times: (T,) seconds of the speech, of any spacing.
             heard: the speech.
             seed: the same seed is the same performance, at whatever times it is looked at.
-            amount: factor on the motion, 0 (still) to 3.
+            amount: factor on the motion, 0 (still) to 3, or (T,) of them.
             resting: (64,) weights of the face at rest; None for the neutral face.
 
         Returns:

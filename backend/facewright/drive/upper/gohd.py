@@ -53,11 +53,11 @@ class Predicted:
         times: np.ndarray,
         heard: Heard,
         seed: int = 0,
-        amount: float = 1.0,
+        amount: float | Float32 = 1.0,
         resting: Float32 | None = None,
     ) -> Float32:
         """See :class:`facewright.drive.upper.base.UpperFace`."""
-        checks.number("amount", amount, low=0.0, high=3.0)
+        amount = checks.amount("amount", amount, len(times), low=0.0, high=3.0)
         at_rest = np.zeros(len(EXPRESSION_64), np.float32) if resting is None else resting
         at_rest = checks.floats("resting", at_rest, (len(EXPRESSION_64),))
         moved = self.eyes.expression(self.feature(heard, seed, at_rest))
@@ -67,7 +67,8 @@ class Predicted:
         out = np.zeros((len(places), len(EXPRESSION_64)), np.float32)
         for k in self.eyes.columns:
             out[:, k] = np.interp(places, grid, moved[:, k] - start[0, k])
-        return np.clip(amount * out, -1, 1)
+        factor = amount if np.ndim(amount) == 0 else np.asarray(amount)[:, None]
+        return np.clip(factor * out, -1, 1)
 
     def feature(self, heard: Heard, seed: int, resting: Float32) -> Float32:
         """(T, 21) f̂ at the network's rate, from second 0 on."""

@@ -74,12 +74,12 @@ class Prior:
         times: np.ndarray,
         heard: Heard,
         seed: int = 0,
-        amount: float = 1.0,
+        amount: float | Float32 = 1.0,
         resting: Float32 | None = None,
     ) -> Float32:
         """See :class:`facewright.drive.upper.base.UpperFace`."""
-        checks.number("amount", amount, low=0.0, high=3.0)
         times = np.asarray(times, np.float64)
+        amount = checks.amount("amount", amount, len(times), low=0.0, high=3.0)
         out = np.zeros((len(times), len(EXPRESSION_64)), np.float32)
         for name, curve in curves(times, events(heard, seed)).items():
             out[:, EXPRESSION_64.index(name)] = np.clip(amount * curve, 0, 1)

@@ -15,5 +15,6 @@
 ``report``       the page: ``shown`` its sheets, ``plots`` its curves, ``measures`` its words;
                  ``film`` the rows as a video
 ``learned``      measures by networks whose weights the user brings; ``judges``
+``review``       a finished clip without a truth: sync, likeness, flicker, frozen frames
 ``control``      what asking for X does to X, re-estimated from frames
 """

@@ -20,11 +20,12 @@ from facewright.errors import FacewrightError, InputError
 from facewright.face.motion import Motion
 from facewright.media.picture import read_picture
 from facewright.media.speech import Speech, encode_wav
-from facewright.serve import messages
+from facewright.serve import messages, reviewing
 from facewright.serve.abilities import FEATURES, driver_abilities
 from facewright.serve.assets import Asset
 from facewright.serve.driving import DriveOptions
 from facewright.serve.limits import Limits
+from facewright.serve.reviewing import ReviewAssets
 from facewright.serve.sessions import model_id
 from facewright.serve.v1 import service_pb2
 from facewright.serve.worker import Job
@@ -32,6 +33,7 @@ from facewright.spoken import sound_of
 
 if TYPE_CHECKING:
     from facewright.drive.live import Live
+    from facewright.evaluate.review import Review
 
 log = logging.getLogger("facewright.serve")
 
@@ -183,6 +185,14 @@ class Engine:
         if not isinstance(driver, Speaker):
             raise InputError(f"driver: {options.driver!r} cannot be driven live")
         return Live(driver, subject, options.performed(), rate)
+
+    def review(self, assets: ReviewAssets, job: Job) -> Review:
+        """Measure a finished clip."""
+        from facewright.capture.portrait import CaptureSession
+
+        if self._capturing is None:
+            self._capturing = CaptureSession()
+        return reviewing.review(assets, self._capturing, self._limits, job)
 
     def prepare(self, recipe: Recipe, subject: Subject) -> Any:
         """What an animator keeps of a subject, from the cache or anew."""

@@ -47,7 +47,7 @@ REGIONS: tuple[str, ...] = ("mouth", "eyes", "brows")
 
 #: What stands in for the default model's own shapes on a mesh with ARKit's alone, and what
 #: ARKit's mean there. Least squares, without negative weights, of the default model's offsets
-#: over the names on the right; tests/face/test_stand_ins.py computes them again. Its mouthClose
+#: over the names on the right; tests/blender/test_face_keys.py computes them again. Its mouthClose
 #: of 1 shuts the lips over a jawOpen of 0.5, ARKit's over one of 1.
 STAND_INS: dict[str, dict[str, float]] = {
     "mouthClose": {"mouthClose": 0.5},

@@ -20,7 +20,7 @@ from .face_keys import ARKIT_52, EXTRAS_12, STAND_INS
 Mapping = dict[str, tuple[tuple[str, float], ...]]
 
 #: Names before a shape's own, as exporters put them: a mesh's, a node's, a rig's.
-_PREFIX = re.compile(r"^(?:.*__|.*[:|]|blendshape\d*[._]|ctrl_expressions[._])", re.IGNORECASE)
+_PREFIX = re.compile(r"^(?:.*__|.*[:|])?(?:blendshape\d*[._]|ctrl_expressions[._])?", re.IGNORECASE)
 _SIDES = (
     re.compile(r"^(.*?)[ ._-]*(left|right)$", re.IGNORECASE),
     re.compile(r"^(.+?)[ ._-]+([lrLR])$"),

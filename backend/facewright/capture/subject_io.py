@@ -63,17 +63,26 @@ def save_subject(subject: Subject, path: str | Path) -> None:
         np.savez_compressed(file, **arrays)
 
 
-def load_subject(path: str | Path, model: MorphableModel | None = None) -> Subject:
+def load_subject(
+    path: str | Path,
+    model: MorphableModel | None = None,
+    *,
+    name: str | None = None,
+    max_pixels: int = _LARGEST_PICTURE,
+) -> Subject:
     """Read a subject.
 
     Args:
         path: a file written by :func:`save_subject`.
         model: the model it was captured with; None for the default model.
+        name: how messages call the file; None: by its path.
+        max_pixels: of the photo, width x height.
 
     Raises:
         InputError: where the file is no subject, is damaged, or belongs to another model.
     """
     path = Path(path)
+    name = str(path) if name is None else name
     model = load_model() if model is None else model
     try:
         arrays = _read(path)
@@ -82,14 +91,14 @@ def load_subject(path: str | Path, model: MorphableModel | None = None) -> Subje
             raise InputError(f"expected a subject of format {_FORMAT!r}")
         if header["model"] != model.name:
             raise InputError(f"it belongs to model {header['model']!r}, not to {model.name!r}")
-        return _subject(header, arrays, model)
+        return _subject(header, arrays, model, max_pixels)
     except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
+        raise InputError(f"{name}: no such file") from error
     except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+        raise InputError(f"{name}: {error}") from error
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(
-            f"{path}: not a subject written by `facewright capture` ({type(error).__name__})"
+            f"{name}: not a subject written by `facewright capture` ({type(error).__name__})"
         ) from error
 
 
@@ -106,7 +115,10 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _subject(
-    header: dict[str, Any], arrays: dict[str, NDArray[Any]], model: MorphableModel
+    header: dict[str, Any],
+    arrays: dict[str, NDArray[Any]],
+    model: MorphableModel,
+    max_pixels: int,
 ) -> Subject:
     coefficients = Coefficients.from_vector(arrays["coefficients"])
     for field, have in (
@@ -135,7 +147,7 @@ def _subject(
         camera=Camera(float(header["focal"]), (float(centre[0]), float(centre[1])), (size, size)),
         crop=crop,
         box=box,
-        photo=_picture("photo", arrays["photo"]),
+        photo=_picture("photo", arrays["photo"], max_pixels),
         matte=checks.floats("matte", arrays["matte"], (size, size), low=0, high=1),
         landmarks=checks.floats("landmarks", arrays["landmarks"], (POINTS, 2)),
         warnings=tuple(warnings),
@@ -146,7 +158,7 @@ def _png(picture: UInt8) -> UInt8:
     return np.frombuffer(encode_picture(picture, "png"), np.uint8)
 
 
-def _picture(name: str, data: NDArray[Any]) -> UInt8:
+def _picture(name: str, data: NDArray[Any], max_pixels: int = _LARGEST_PICTURE) -> UInt8:
     if data.dtype != np.uint8:
         raise InputError(f"{name}: expected the bytes of a PNG, got {data.dtype}")
-    return read_picture(data.tobytes(), max_pixels=_LARGEST_PICTURE, name=name)
+    return read_picture(data.tobytes(), max_pixels=max_pixels, name=name)

@@ -14,7 +14,13 @@ log = logging.getLogger("facewright.serve")
 
 #: What this release can do beyond the first, as ``GetCapabilitiesResponse.features`` tells it.
 #: A word goes in with the call that keeps its promise.
-FEATURES: tuple[str, ...] = ("fingerprints", "review_clip")
+FEATURES: tuple[str, ...] = (
+    "fingerprints",
+    "subject_files",
+    "whole_photos",
+    "poses",
+    "review_clip",
+)
 #: The oldest release of Facewright's own clients that this one serves.
 OLDEST_CLIENT = "0.1.0"
 

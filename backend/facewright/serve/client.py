@@ -49,6 +49,7 @@ class RemoteSubject:
         names: K shape key names.
         deltas: (K, V, 3) float32 offsets from rest at weight 1.
         texture, plate: PNG files: the atlas, the crop.
+        photo: PNG or JPEG file of the whole photograph where it was asked for, else empty.
     """
 
     header: face_pb2.SubjectHeader
@@ -57,6 +58,7 @@ class RemoteSubject:
     deltas: Float32 = field(repr=False)
     texture: bytes = field(repr=False)
     plate: bytes = field(repr=False)
+    photo: bytes = field(default=b"", repr=False)
 
     @property
     def id(self) -> str:
@@ -158,18 +160,25 @@ class Client:
 
     def capture(
         self,
-        photo: Path | bytes,
+        photo: Path | bytes | None = None,
         *,
+        subject: Path | bytes | None = None,
         face: int = 0,
-        size: int = 512,
+        size: int = 0,
+        whole_photo: bool = False,
         progress: Progress | None = None,
     ) -> RemoteSubject:
-        """Capture a subject; see ``CaptureSubjectRequest``."""
+        """Capture a subject of a photograph, or read a subject's file.
+
+        ``face``, ``size`` and ``whole_photo`` are those of ``CaptureSubjectRequest``.
+        """
         request = service_pb2.CaptureSubjectRequest(
             protocol_version=service_pb2.PROTOCOL_VERSION,
-            photo_sha256=self.put(photo),
+            photo_sha256="" if photo is None else self.put(photo),
+            subject_sha256="" if subject is None else self.put(subject),
             face=face,
             size=size,
+            whole_photo=whole_photo,
         )
         got: dict[str, Any] = {}
         names: list[str] = []
@@ -192,7 +201,15 @@ class Client:
             deltas=array("deltas", b"".join(deltas), "f4", shape),
             texture=pictures.texture.data,
             plate=pictures.plate.data,
+            photo=pictures.photo.data,
         )
+
+    def poses(self, model: str = "") -> service_pb2.GetPosesResponse:
+        """Named poses of a morphable model's blendshapes; the default model's if empty."""
+        request = service_pb2.GetPosesRequest(
+            protocol_version=service_pb2.PROTOCOL_VERSION, model=model
+        )
+        return self._call(self._stub.GetPoses, request)
 
     def drive(
         self,

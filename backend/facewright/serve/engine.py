@@ -23,6 +23,7 @@ from facewright.media.speech import Speech, encode_wav
 from facewright.serve import messages, reviewing
 from facewright.serve.abilities import FEATURES, driver_abilities
 from facewright.serve.assets import Asset
+from facewright.serve.capturing import checked
 from facewright.serve.driving import DriveOptions
 from facewright.serve.limits import Limits
 from facewright.serve.reviewing import ReviewAssets
@@ -135,17 +136,42 @@ class Engine:
             self._capturing = CaptureSession()
         return self._capturing.capture(pixels, face=face, size=size)
 
-    def pictures(self, subject: Subject, job: Job) -> list[service_pb2.SubjectPictures]:
-        """Atlas and plate, each in a message of its own."""
+    def read_subject(self, file: Asset, job: Job) -> Subject:
+        """Read a subject's file.
+
+        Raises:
+            InputError: it is damaged, too large or of another morphable model.
+        """
+        from facewright.capture.subject_io import load_subject
+
+        job.progress("reading the subject", 0.0)
+        most = self._limits.max_photo_pixels
+        return checked(load_subject(file.path, name=file.label, max_pixels=most))
+
+    def pictures(
+        self, subject: Subject, whole_photo: bool, job: Job
+    ) -> list[service_pb2.SubjectPictures]:
+        """Atlas, plate and, where it is asked for, the photograph; each in its own message."""
         from facewright.animate.texture import atlas_picture
 
         job.progress("painting the texture", 0.7)
         atlas = atlas_picture(subject)
         job.progress("packing the pictures", 0.9)
-        return [
+        packed = [
             service_pb2.SubjectPictures(texture=messages.picture(atlas)),
             service_pb2.SubjectPictures(plate=messages.picture(subject.crop)),
         ]
+        if whole_photo:
+            photo = messages.large_picture(subject.photo, self._limits.max_answer_bytes)
+            packed.append(service_pb2.SubjectPictures(photo=photo))
+        return packed
+
+    def poses(self, model: str) -> service_pb2.GetPosesResponse:
+        """Named poses of a morphable model's blendshapes."""
+        from facewright.face.library import load_model
+        from facewright.serve.poses import poses
+
+        return poses(model, load_model().expression_names)
 
     def drive(
         self, speech: Asset | None, subject: Subject | None, options: DriveOptions, job: Job

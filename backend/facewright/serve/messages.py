@@ -17,6 +17,7 @@ from facewright.render.camera import Camera
 from facewright.serve.v1 import face_pb2, service_pb2
 
 CHUNK_BYTES = 2 << 20  # of one message where data may be cut freely
+PICTURE_MARGIN = 1 << 10  # bytes of a message beside its picture
 
 
 def camera(value: Camera) -> face_pb2.Camera:
@@ -104,6 +105,14 @@ def picture(pixels: UInt8) -> face_pb2.Picture:
     return face_pb2.Picture(
         data=encode_picture(pixels, "png"), width=pixels.shape[1], height=pixels.shape[0]
     )
+
+
+def large_picture(pixels: UInt8, most: int) -> face_pb2.Picture:
+    """(H, W, 3) uint8 sRGB as a PNG, or as a JPEG where that has more than ``most`` bytes."""
+    data = encode_picture(pixels, "png", effort=1)
+    if len(data) > most - PICTURE_MARGIN:
+        data = encode_picture(pixels, "jpg")
+    return face_pb2.Picture(data=data, width=pixels.shape[1], height=pixels.shape[0])
 
 
 def motion(value: Motion) -> Iterator[service_pb2.DriveSpeechResponse]:

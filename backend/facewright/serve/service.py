@@ -21,6 +21,7 @@ from facewright.serve import messages
 from facewright.serve.abilities import OLDEST_CLIENT
 from facewright.serve.animating import AnimateStream, frame_result
 from facewright.serve.assets import AssetStore
+from facewright.serve.capturing import captured_from
 from facewright.serve.combining import Combiner
 from facewright.serve.driving import SAMPLE_RATES, drive_options, live_options
 from facewright.serve.engine import Engine
@@ -35,8 +36,6 @@ from facewright.serve.v1 import service_pb2, service_pb2_grpc
 from facewright.serve.worker import Job, Slots, Worker
 
 T = TypeVar("T")
-
-CAPTURE_SIZES = (256, 1024, 512)  # min, max, default
 
 
 def _call(method: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T | None]]:
@@ -135,23 +134,19 @@ class FacewrightService(service_pb2_grpc.FacewrightServiceServicer):
     async def CaptureSubject(
         self, request: service_pb2.CaptureSubjectRequest, context: grpc.aio.ServicerContext
     ) -> None:
-        """Photo asset -> subject, in pieces."""
-        bounds.protocol_version(request.protocol_version)
-        face = bounds.whole("face", request.face, 0, 99)
-        low, high, default = CAPTURE_SIZES
-        size = bounds.whole("size", request.size, low, high, default)
-        digest = bounds.sha256("photo_sha256", request.photo_sha256)
+        """Photo or subject asset -> subject, in pieces."""
+        source = captured_from(request)
         await self._capabilities()
-        key = subject_id(digest, face, size, self._model)
+        key = subject_id(source.sha256, source.face, source.size, self._model)
         answer = service_pb2.CaptureSubjectResponse
         with self._jobs.take():
             subject = self.subjects.find(key)
             if subject is None:
-                with self._assets.hold("photo_sha256", digest) as photo:
+                with self._assets.hold(source.field, source.sha256) as asset:
 
                     def capture(engine: Engine, job: Job) -> Subject:
                         # Whoever waited behind the same capture finds it done.
-                        found = self.subjects.find(key) or engine.capture(photo, face, size, job)
+                        found = self.subjects.find(key) or source.read(engine, asset, job)
                         self.subjects.put(key, found)
                         return found
 
@@ -160,11 +155,24 @@ class FacewrightService(service_pb2_grpc.FacewrightServiceServicer):
             await self._write(context, answer(mesh=messages.subject_mesh(subject)))
             for keys in messages.shape_keys(subject.model):
                 await self._write(context, answer(shape_keys=keys))
+            whole = request.whole_photo
             pictures = self._progressing(
-                context, answer, lambda engine, job: engine.pictures(subject, job)
+                context, answer, lambda engine, job: engine.pictures(subject, whole, job)
             )
             for picture in await pictures:
                 await self._write(context, answer(pictures=picture))
+
+    @_call
+    async def GetPoses(
+        self, request: service_pb2.GetPosesRequest, context: grpc.aio.ServicerContext
+    ) -> service_pb2.GetPosesResponse:
+        """Visemes and emotions, as the drivers show them."""
+        bounds.protocol_version(request.protocol_version)
+        models = (await self._capabilities()).models
+        name = request.model or models[0]
+        if name not in models:
+            raise InputError(f"model: expected one of {', '.join(models)}, got {name[:64]!r}")
+        return await self._worker().run(lambda engine, job: engine.poses(name))
 
     @_call
     async def DriveSpeech(

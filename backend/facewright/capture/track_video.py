@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +18,71 @@ from facewright.capture.smooth import runs
 from facewright.capture.subject import Subject
 from facewright.capture.subject_io import load_subject, save_subject
 from facewright.capture.track import Track, track
+from facewright.checks import UInt8
 from facewright.errors import InputError
 from facewright.face.motion_io import SUFFIXES, encode_motion
 from facewright.media.files import check_writable, pending_bytes
-from facewright.media.video import VideoInfo, read_frames, read_video_info
+from facewright.media.video import MAX_SIDE, VideoInfo, read_frames, read_video_info
 
 #: Takes a stage's name and the fraction done, 0..1; 0 where it is unknown.
 StageListener = Callable[[str, float], None]
 
 _TOLD_EVERY = 5  # frames
 _MOST_GAPS = 8  # named in a warning
+
+
+@dataclass(frozen=True, slots=True)
+class VideoPart:
+    """A part of a video, and how large it may be.
+
+    Attributes:
+        start: seconds into it.
+        length: seconds; 0 is to its end.
+        max_seconds: a longer part is refused.
+        max_pixels: larger frames are refused.
+    """
+
+    start: float = 0.0
+    length: float = 0.0
+    max_seconds: float = math.inf
+    max_pixels: int = MAX_SIDE * MAX_SIDE
+
+    def frames(self, info: VideoInfo, name: str) -> int:
+        """How many frames it has; 0 where the file does not say.
+
+        Raises:
+            InputError: it begins after the end, or is too long.
+        """
+        whole = info.seconds or info.frames / info.fps
+        if whole and self.start >= whole:
+            raise InputError(
+                f"start_seconds: {self.start:g} s is not before the end of {name}, {whole:g} s"
+            )
+        left = max(whole - self.start, 0.0)
+        length = min(self.length, left or self.length) if self.length else left
+        if length > self.max_seconds:
+            raise InputError(
+                f"{name}: {length:g} s to be tracked, over {self.max_seconds:g} s; give a part"
+            )
+        return round(length * info.fps)
+
+    def of(
+        self, video: str | Path, fps: float, name: str, check: Callable[[], None]
+    ) -> Iterator[UInt8]:
+        """Its frames; ``check`` may raise between those before it."""
+        first = round(self.start * fps)
+        count = max(1, round(self.length * fps)) if self.length else None
+        most = self.max_seconds * fps + 1  # what files say of themselves may be wrong
+        for k, frame in enumerate(read_frames(video, max_pixels=self.max_pixels)):
+            if k < first:
+                if k % _TOLD_EVERY == 0:
+                    check()
+                continue
+            if count is not None and k - first >= count:
+                return
+            if k - first > most:
+                raise InputError(f"{name}: more than {self.max_seconds:g} s to be tracked")
+            yield frame
 
 
 def track_video(
@@ -35,36 +92,50 @@ def track_video(
     subject: Subject | None = None,
     face: int = 0,
     identity_frames: int = 7,
+    part: VideoPart | None = None,
+    name: str = "",
     tell: StageListener = lambda stage, fraction: None,
 ) -> Track:
     """:func:`facewright.capture.track` for a file; arguments as there.
+
+    Args:
+        part: of the file; all of it if None.
+        name: what messages call the file; its path if empty.
+        tell: called with how far a stage is; it may raise to call the work off.
 
     Raises:
         InputError: naming the file, where it is no video, is damaged, or cannot be tracked;
             NoFaceError where it shows no face.
     """
-    info = read_video_info(video)
+    part, name = part or VideoPart(), name or str(video)
+    try:
+        info = read_video_info(video)
+    except InputError as error:
+        raise InputError(str(error).replace(str(video), name, 1)) from error
     if not 1 <= info.fps <= 240:
-        raise InputError(f"{video}: expected 1 to 240 frames a second, got {info.fps:g}")
-    tracked = 0
+        raise InputError(f"{name}: expected 1 to 240 frames a second, got {info.fps:g}")
+    tracked, expected = 0, part.frames(info, name)
 
     def progress(stage: str, frames: int) -> None:
         nonlocal tracked
         if stage == "landmarks":
             tracked = frames
         if frames % _TOLD_EVERY == 0:
-            whole = _frames(info) if stage == "landmarks" else tracked
+            whole = expected if stage == "landmarks" else tracked
             tell(stage, min(frames / whole, 1.0) if whole else 0.0)
 
     tell("landmarks", 0.0)
     try:
+        frames = part.of(video, info.fps, name, lambda: tell("landmarks", 0.0))
         return track(
-            read_frames(video), info.fps, session, subject=subject, face=face,
+            frames, info.fps, session, subject=subject, face=face,
             identity_frames=identity_frames, progress=progress,
         )  # fmt: skip
     except InputError as error:  # it does not know the file's name
-        text = str(error).removeprefix(f"{video}: ").removeprefix("frames: ")
-        raise type(error)(f"{video}: {text}") from error
+        text = str(error)
+        for known in (f"{video}: ", f"{name}: ", "frames: "):
+            text = text.removeprefix(known)
+        raise type(error)(f"{name}: {text}") from error
 
 
 def capture_motion(
@@ -133,7 +204,3 @@ def absences(tracked: Track) -> str:
     gaps = [f"{a}-{b - 1}" if b - a > 1 else f"{a}" for a, b in runs(np.logical_not(tracked.found))]
     more = len(gaps) - _MOST_GAPS
     return ", ".join(gaps[:_MOST_GAPS]) + (f" and {more} more gaps" if more > 0 else "")
-
-
-def _frames(info: VideoInfo) -> int:
-    return info.frames or round(info.seconds * info.fps)

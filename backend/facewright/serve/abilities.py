@@ -20,6 +20,8 @@ FEATURES: tuple[str, ...] = (
     "whole_photos",
     "poses",
     "review_clip",
+    "track_video",
+    "control_curves",
 )
 #: The oldest release of Facewright's own clients that this one serves.
 OLDEST_CLIENT = "0.1.0"

@@ -28,6 +28,7 @@ from facewright.serve.driving import DriveOptions
 from facewright.serve.limits import Limits
 from facewright.serve.reviewing import ReviewAssets
 from facewright.serve.sessions import model_id
+from facewright.serve.tracking import Tracked, TrackOptions, track_asset
 from facewright.serve.v1 import service_pb2
 from facewright.serve.worker import Job
 from facewright.spoken import sound_of
@@ -219,6 +220,16 @@ class Engine:
         if self._capturing is None:
             self._capturing = CaptureSession()
         return reviewing.review(assets, self._capturing, self._limits, job)
+
+    def track(
+        self, video: Asset, subject: Subject | None, options: TrackOptions, job: Job
+    ) -> Tracked:
+        """Track the face in a video."""
+        from facewright.capture.portrait import CaptureSession
+
+        if self._capturing is None:
+            self._capturing = CaptureSession()
+        return track_asset(video, subject, options, self._capturing, self._limits, job)
 
     def prepare(self, recipe: Recipe, subject: Subject) -> Any:
         """What an animator keeps of a subject, from the cache or anew."""

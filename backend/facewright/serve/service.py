@@ -32,6 +32,7 @@ from facewright.serve.sessions import SubjectStore, subject_id
 from facewright.serve.staging import Stage, previewed, stage
 from facewright.serve.status import StatusError, abort
 from facewright.serve.streams import read, write
+from facewright.serve.tracking import track_messages, track_options
 from facewright.serve.v1 import service_pb2, service_pb2_grpc
 from facewright.serve.worker import Job, Slots, Worker
 
@@ -173,6 +174,24 @@ class FacewrightService(service_pb2_grpc.FacewrightServiceServicer):
         if name not in models:
             raise InputError(f"model: expected one of {', '.join(models)}, got {name[:64]!r}")
         return await self._worker().run(lambda engine, job: engine.poses(name))
+
+    @_call
+    async def TrackVideo(
+        self, request: service_pb2.TrackVideoRequest, context: grpc.aio.ServicerContext
+    ) -> None:
+        """Video asset -> motion, in runs of frames, and how surely each was seen."""
+        bounds.protocol_version(request.protocol_version)
+        subject = self.subjects.get(request.subject_id) if request.subject_id else None
+        options = track_options(request, self._limits)
+        digest = request.video_sha256
+        with self._jobs.take(), self._assets.hold("video_sha256", digest) as video:
+            tracked = await self._progressing(
+                context,
+                service_pb2.TrackVideoResponse,
+                lambda engine, job: engine.track(video, subject, options, job),
+            )
+            for message in track_messages(tracked):
+                await self._write(context, message)
 
     @_call
     async def DriveSpeech(

@@ -77,3 +77,40 @@ def core() -> Iterator[None]:
     sys.path.insert(0, str(ROOT))
     yield
     sys.path.remove(str(ROOT))
+
+
+@pytest.fixture(scope="session")
+def wheel_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where built zips' wheels are kept: the checkout's own folder, as `make addon` has it."""
+    folder = ROOT / "build" / "wheels"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def build_zips(wheel_folder: Path) -> Callable[..., dict[str, Path]]:
+    """``build_zips(output, *options, root=ROOT)``: what build_addon.py made, by name."""
+
+    def build(output: Path, *options: str, root: Path = ROOT) -> dict[str, Path]:
+        command = [sys.executable, "build_addon.py", "--output", str(output)]
+        command += ["--wheels", str(wheel_folder), *options]
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=300)
+        if "No matching distribution" in done.stderr or "Connection" in done.stderr:
+            pytest.skip("the package index cannot be reached, which holds the wheels to bundle")
+        assert done.returncode == 0, done.stderr
+        (output / "build.log").write_text(done.stdout, encoding="utf-8")
+        return {path.name: path for path in sorted(output.glob("*.zip"))}
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def zips(build_zips: Callable[..., dict[str, Path]], tmp_path_factory) -> dict[str, Path]:
+    """Every zip, by name."""
+    return build_zips(tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="session")
+def built_output(zips: dict[str, Path]) -> str:
+    """What the builder printed."""
+    return (next(iter(zips.values())).parent / "build.log").read_text(encoding="utf-8")

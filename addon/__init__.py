@@ -23,9 +23,9 @@ from types import ModuleType
 def _modules() -> tuple[ModuleType, ...]:
     """What registers something with Blender, in order."""
     from .headless import cli
-    from .ui import connection, output, perform, preferences, subject, texture
+    from .ui import connection, layers, output, perform, preferences, subject, texture
 
-    return (preferences, connection, subject, perform, texture, output, cli)
+    return (preferences, connection, subject, perform, layers, texture, output, cli)
 
 
 def register() -> None:

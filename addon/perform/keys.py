@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Actions and F-curves in bulk, the same in every Blender."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bpy
+import numpy as np
+
+from ..subject.channels import Channel
+
+LINEAR, BEZIER = 1, 2  # Keyframe.interpolation
+FREE, AUTO_CLAMPED = 0, 4  # Keyframe.handle_left_type
+
+
+def new_action(owner: bpy.types.ID, name: str) -> bpy.types.Action:
+    """An empty action with a slot for ``owner`` where Blender has slots (4.4 and later)."""
+    action = bpy.data.actions.new(name)
+    action.use_fake_user = False
+    if hasattr(action, "slots"):
+        action.slots.new(id_type=owner.id_type, name=owner.name)
+    return action
+
+
+def slot_of(action: bpy.types.Action, owner: bpy.types.ID) -> bpy.types.ActionSlot | None:
+    """The action's slot that fits ``owner``; None where there are no slots."""
+    if not hasattr(action, "slots"):
+        return None
+    fitting = [
+        slot for slot in action.slots if slot.target_id_type in (owner.id_type, "UNSPECIFIED")
+    ]
+    named = [slot for slot in fitting if slot.name_display == owner.name]
+    if not fitting:
+        return action.slots.new(id_type=owner.id_type, name=owner.name)
+    return (named or fitting)[0]
+
+
+def bag(action: bpy.types.Action, owner: bpy.types.ID) -> bpy.types.Action:
+    """What holds the owner's ``fcurves`` and ``groups``: a channel bag, or the action."""
+    slot = slot_of(action, owner)
+    if slot is None:
+        return action
+    layer = action.layers[0] if action.layers else action.layers.new("Layer")
+    strip = layer.strips[0] if layer.strips else layer.strips.new(type="KEYFRAME")
+    return strip.channelbag(slot, ensure=True)
+
+
+def curves(action: bpy.types.Action, owner: bpy.types.ID) -> dict[Channel, bpy.types.FCurve]:
+    """F-curves of an action by channel."""
+    return {(curve.data_path, curve.array_index): curve for curve in bag(action, owner).fcurves}
+
+
+def write(
+    action: bpy.types.Action,
+    owner: bpy.types.ID,
+    channels: Sequence[Channel],
+    frames: np.ndarray,
+    values: np.ndarray,
+    groups: Sequence[str] | None = None,
+) -> None:
+    """Key every channel on every frame, linearly, in place of keys that it had.
+
+    Args:
+        action: of ``owner``.
+        owner: the datablock.
+        channels: C of them.
+        frames: (T,) of the scene.
+        values: (C, T).
+        groups: C names of F-curve groups.
+    """
+    holder = bag(action, owner)
+    present = curves(action, owner) if len(holder.fcurves) else {}
+    points = np.empty((len(channels), len(frames), 2), np.float32)
+    points[..., 0] = frames
+    points[..., 1] = values
+    linear = np.full(len(frames), LINEAR, np.int32)
+    handles = np.full(len(frames), AUTO_CLAMPED, np.int32)
+    for row, channel in enumerate(channels):
+        curve = present.get(channel)
+        if curve is None:
+            curve = holder.fcurves.new(channel[0], index=channel[1])
+            if groups is not None:
+                curve.group = group(holder, groups[row])
+        keys = curve.keyframe_points
+        keys.clear()
+        keys.add(len(frames))
+        keys.foreach_set("co", points[row].ravel())
+        keys.foreach_set("interpolation", linear)
+        keys.foreach_set("handle_left_type", handles)  # for who turns them into Bezier keys
+        keys.foreach_set("handle_right_type", handles)
+        curve.update()
+
+
+def group(holder: bpy.types.Action, name: str) -> bpy.types.ActionGroup:
+    """The F-curve group of that name, made where it is missing."""
+    return holder.groups.get(name) or holder.groups.new(name)
+
+
+def sample(curve: bpy.types.FCurve, frames: np.ndarray) -> np.ndarray:
+    """(T,) float32 values of an F-curve at ``frames``, modifiers included."""
+    keys = curve.keyframe_points
+    if len(keys) == len(frames) and not len(curve.modifiers):
+        points = np.empty(2 * len(keys), np.float32)
+        keys.foreach_get("co", points)
+        if np.array_equal(points[::2], frames.astype(np.float32)):
+            return points[1::2].copy()
+    return np.array([curve.evaluate(float(frame)) for frame in frames], np.float32)
+
+
+def discard(action: bpy.types.Action | None) -> None:
+    """Delete an action that nothing uses."""
+    if action is not None and action.users == 0 and action.library is None:
+        bpy.data.actions.remove(action)

@@ -28,12 +28,24 @@ def _modules() -> tuple[ModuleType, ...]:
     return (preferences, connection, subject, perform, layers, texture, output, cli)
 
 
+#: Those that are registered, so that a second call of either is harmless: bpy's own exit
+#: disables add-ons as well.
+_registered: list[ModuleType] = []
+
+
 def register() -> None:
-    """Add everything to Blender."""
-    for module in _modules():
-        module.register()
+    """Add everything to Blender; nothing stays where a part fails."""
+    if _registered:
+        return
     # bpy as a Python module does not unregister at exit, and Blender 4.5 then hangs.
     atexit.register(unregister)
+    try:
+        for module in _modules():
+            module.register()
+            _registered.append(module)
+    except BaseException:
+        unregister()
+        raise
 
 
 def unregister() -> None:
@@ -42,5 +54,5 @@ def unregister() -> None:
 
     atexit.unregister(unregister)
     session.close()
-    for module in reversed(_modules()):
-        module.unregister()
+    while _registered:
+        _registered.pop().unregister()

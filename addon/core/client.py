@@ -30,7 +30,14 @@ from .errors import (
     SubjectUnknownError,
 )
 from .stream import FrameStream
-from .subject_data import MotionData, SubjectData, read_motion, read_subject
+from .subject_data import (
+    MotionData,
+    PoseData,
+    SubjectData,
+    read_motion,
+    read_poses,
+    read_subject,
+)
 
 #: gRPC's own receive limit of 4 MiB is below a photograph's frame; the backend's
 #: Limits.max_answer_bytes is known only after the first answer, so this is its maximum.
@@ -79,6 +86,12 @@ def existing_file(name: str, path: Path) -> Path:
     if path.stat().st_size == 0:
         raise InputError(f"{name}: {path} is empty (0 bytes)")
     return path
+
+
+def is_subject_file(path: Path) -> bool:
+    """Whether a file is a subject's, and not a picture: an archive of arrays (.npz)."""
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"
 
 
 def check_sampling(steps: int, quality: str) -> None:
@@ -187,21 +200,30 @@ class Backend:
             return self._stub.PutAsset(_upload(path, header), metadata=self._metadata).sha256
 
     def capture(
-        self, photo: Path, *, face: int = 0, size: int = 512, progress: Progress | None = None
+        self,
+        photo: Path,
+        *,
+        face: int = 0,
+        size: int = 512,
+        whole_photo: bool = False,
+        progress: Progress | None = None,
     ) -> SubjectData:
-        """Capture a subject from a photograph.
+        """Capture a subject from a photograph, or read a subject's file.
 
         Args:
-            photo: a picture file on this machine.
-            face: which of several, counted from the largest, 0.
-            size: side of the working crop, 256..1024 pixels.
+            photo: a picture, or a file that ``facewright capture`` wrote, on this machine.
+            face: which of several, counted from the largest, 0; of a picture.
+            size: side of the working crop, 256..1024 pixels; of a picture.
+            whole_photo: answer the photograph as well, upright and in sRGB.
         """
+        stored = is_subject_file(existing_file("photo", photo))
         request = service_pb2.CaptureSubjectRequest(
-            protocol_version=service_pb2.PROTOCOL_VERSION,
-            photo_sha256=self.put(existing_file("photo", photo)),
-            face=face,
-            size=size,
+            protocol_version=service_pb2.PROTOCOL_VERSION, whole_photo=whole_photo
         )
+        if stored:
+            request.subject_sha256 = self.put(photo)
+        else:
+            request.photo_sha256, request.face, request.size = self.put(photo), face, size
         header, mesh = face_pb2.SubjectHeader(), face_pb2.SubjectMesh()
         pictures, keys = service_pb2.SubjectPictures(), []
         for answer in self._stream(self._stub.CaptureSubject, request, progress):
@@ -312,11 +334,21 @@ class Backend:
             lambda error: error_of(error, self.address),
         )
 
-    def with_subject(self, subject_id: str, photo: Path, size: int, call: Callable[[], T]) -> T:
+    def poses(self, model: str = "") -> list[PoseData]:
+        """Named poses of a morphable model's blendshapes; empty: the backend's own model."""
+        request = service_pb2.GetPosesRequest(
+            protocol_version=service_pb2.PROTOCOL_VERSION, model=model
+        )
+        with self._errors():
+            return read_poses(self._stub.GetPoses(request, metadata=self._metadata))
+
+    def with_subject(
+        self, subject_id: str, photo: Path, size: int, call: Callable[[], T], face: int = 0
+    ) -> T:
         """``call()``; where the backend forgot the subject, capture it again and once more.
 
         Args:
-            subject_id, photo, size: of the earlier :meth:`capture`.
+            subject_id, photo, size, face: of the earlier :meth:`capture`.
             call: needs the backend to know the subject.
 
         Raises:
@@ -325,7 +357,7 @@ class Backend:
         try:
             return call()
         except SubjectUnknownError:
-            again = self.capture(photo, size=size).subject_id
+            again = self.capture(photo, face=face, size=size).subject_id
             if again != subject_id:
                 raise BackendError(
                     f"{photo} gives another subject than before (the file or the backend "

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 OLDEST_BACKEND = "0.1.0"
 #: ``GetCapabilitiesResponse.features`` that the add-on uses -> what needs them, for people.
 FEATURES = {
-    "subject_files": "opening .subject files",
+    "subject_files": "opening subject files",
+    "whole_photos": "showing photographs upright behind the camera",
     "poses": "the pose library",
     "track_video": "driving from a video",
     "control_curves": "controls and gaze that change in time",

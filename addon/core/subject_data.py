@@ -78,6 +78,7 @@ class SubjectData:
         key_ranges: (K, 2) float32 slider limits.
         texture, plate: picture files in memory (PNG or JPEG).
         warnings: for the user.
+        photo: the whole photograph as a picture file in memory; empty where not asked for.
     """
 
     subject_id: str
@@ -101,6 +102,24 @@ class SubjectData:
     texture: bytes
     plate: bytes
     warnings: tuple[str, ...]
+    photo: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class PoseData:
+    """A named pose of the face.
+
+    Attributes:
+        name: e.g. "viseme_PP", "happy".
+        group: "viseme" or "emotion".
+        summary: for people.
+        weights: blendshape -> weight, 0..1.
+    """
+
+    name: str
+    group: str
+    summary: str
+    weights: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +211,23 @@ def read_subject(
         texture=pictures.texture.data,
         plate=pictures.plate.data,
         warnings=tuple(header.warnings),
+        photo=pictures.photo.data,
     )
+
+
+def read_poses(answer: service_pb2.GetPosesResponse) -> list[PoseData]:
+    """What GetPoses answers."""
+    poses = []
+    for pose in answer.poses:
+        came, wanted = len(pose.weights), len(answer.names)
+        if came != wanted:
+            raise BackendError(
+                f"poses: {pose.name} has {came} weights for {wanted} names; "
+                "install the add-on and the backend of the same release"
+            )
+        weights = dict(zip(answer.names, pose.weights, strict=True))
+        poses.append(PoseData(pose.name, pose.group, pose.summary, weights))
+    return poses
 
 
 def read_motion(

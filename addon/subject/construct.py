@@ -22,9 +22,11 @@ import numpy as np
 from mathutils import Matrix
 
 from ..core import rotation
+from ..core.client import is_subject_file
 from ..core.subject_data import Pinhole, SubjectData
 from ..film.paths import portable
 from ..v1 import face_pb2
+from . import gaze
 from .objects import (
     BONE,
     CAMERA,
@@ -51,16 +53,18 @@ def build(
     photo: Path,
     folder: Path,
     whole_photo: bool = False,
+    face: int = 0,
     scene: bpy.types.Scene | None = None,
 ) -> SubjectObjects:
     """Put a captured subject into the scene, in a collection of its own.
 
     Args:
         data: from :meth:`..core.client.Backend.capture`.
-        name: of the collection and its objects.
-        photo: the picture it was captured from.
+        name: of the collection and its objects, with a number where it is taken.
+        photo: the picture or subject's file that it came from.
         folder: where its atlas and plate are written; must exist.
         whole_photo: frame the whole photograph, instead of the square crop.
+        face: which face of the photograph it is.
         scene: default: the current one. Its camera and resolution become the subject's.
     """
     scene = scene or bpy.context.scene
@@ -68,10 +72,11 @@ def build(
         bpy.ops.object.mode_set(mode="OBJECT")
     collection = bpy.data.collections.new(name)
     scene.collection.children.link(collection)
+    file_name, name = name, collection.name
 
-    atlas = _picture(data.texture, folder / f"{name}_texture.png")
+    atlas = _picture(data.texture, folder / f"{file_name}_texture.png")
     view = data.camera
-    plate_path = folder / f"{name}_plate.png"
+    plate_path = folder / f"{file_name}_plate.png"
     plate: bpy.types.Image | None = _picture(data.plate, plate_path)
     if whole_photo:
         view = view.uncropped(data.box, data.photo_size)
@@ -81,7 +86,7 @@ def build(
     camera = _camera(data, view, plate, f"{name} camera", collection)
     rig = _rig(data, camera.matrix_world, name, collection)
     material = _material(atlas, name)
-    face, eyes = _meshes(data, name, rig, material, collection)
+    face_mesh, eyes = _meshes(data, name, rig, material, collection)
 
     rig[RECORD] = {
         "subject_id": data.subject_id,
@@ -95,14 +100,33 @@ def build(
         "key_names": "\n".join(data.key_names),  # properties hold no lists of text
         "photo": portable(photo),
         "whole_photo": whole_photo,
+        "face": face,
+        "expression": [float(value) for value in data.expression],
+        "gaze": [float(value) for value in data.gaze],
     }
     rig[CAMERA] = camera
+    gaze.add_target(SubjectObjects(rig, face_mesh, eyes, camera), f"{name} gaze target")
     scene.camera = camera
     scene.render.resolution_x, scene.render.resolution_y = view.size
     scene.render.resolution_percentage = 100
     scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1.0
     bpy.context.view_layer.update()
-    return SubjectObjects(rig, face, eyes, camera)
+    return SubjectObjects(rig, face_mesh, eyes, camera)
+
+
+def _whole(data: SubjectData, photo: Path, path: Path) -> bpy.types.Image | None:
+    """The whole photograph, upright; None where only a turned one is at hand.
+
+    Blender undoes neither a turn (EXIF) nor a colour profile, so what the backend read is
+    written beside the subject. An older backend sends none: then the file itself, if it stands.
+    """
+    if data.photo:
+        suffix = ".png" if data.photo.startswith(b"\x89PNG") else ".jpg"
+        return _picture(data.photo, path.with_name(path.name + suffix))
+    if is_subject_file(photo):
+        return None
+    plate = _load(photo)
+    return plate if tuple(plate.size) == data.photo_size else None
 
 
 def _picture(data: bytes, path: Path) -> bpy.types.Image:

@@ -21,7 +21,8 @@ RECORD, CAMERA, ROLE = "facewright", "facewright_camera", "facewright_role"
 VERTEX_ATTRIBUTE, PART_ATTRIBUTE = "subject_vertex", "part"
 #: The UV map by which a mesh that is not the subject's own shows its photograph.
 ATLAS = "facewright_atlas"
-#: Custom property of a mesh or eye that does not hang from its subject's rig: that rig.
+#: Custom property of a mesh or eye that does not hang from its subject's rig: that rig. The
+#: rig's record says "owned" where there are such.
 OWNER = "facewright_rig"
 
 
@@ -125,6 +126,11 @@ class SubjectObjects:
         return bool(self.rig[RECORD]["whole_photo"])
 
     @property
+    def face_index(self) -> int:
+        """Which face of its photograph it is, counted from the largest, 0."""
+        return int(self.rig[RECORD].get("face", 0))
+
+    @property
     def photo(self) -> Path:
         """The photograph or subject file that it came from; its folder holds its pictures."""
         return Path(bpy.path.abspath(self.rig[RECORD]["photo"], library=self.rig.library))
@@ -152,13 +158,11 @@ def find(rig: bpy.types.Object | None) -> SubjectObjects:
 
 def _around(rig: bpy.types.Object) -> list[bpy.types.Object]:
     """What has a part to play in a subject: hanging from its rig, or naming it."""
-    found = [thing for thing in rig.children_recursive if ROLE in thing]
-    owned = [
-        thing
-        for thing in bpy.data.objects
-        if ROLE in thing and thing.get(OWNER) == rig and thing.users
-    ]
-    return [*(thing for thing in found if OWNER not in thing), *owned]
+    found = [thing for thing in rig.children if ROLE in thing and OWNER not in thing]
+    if rig[RECORD].get("owned"):
+        owned = (thing for thing in bpy.data.objects if ROLE in thing and thing.users)
+        found += [thing for thing in owned if thing.get(OWNER) == rig]
+    return found
 
 
 def _own(rig: bpy.types.Object, thing: bpy.types.Object | None) -> bpy.types.Object | None:

@@ -148,11 +148,12 @@ class Known:
     subject_id: str
     photo: Path
     crop: int
+    face: int = 0
 
     @classmethod
     def of(cls, who: SubjectObjects) -> Known:
-        return cls(who.subject_id, who.photo, who.crop_camera.size[0])
+        return cls(who.subject_id, who.photo, who.crop_camera.size[0], who.face_index)
 
     def ensure(self, backend: Backend, call: Callable[[], T]) -> T:
         """``call()``, once more after a new capture where the backend forgot the subject."""
-        return backend.with_subject(self.subject_id, self.photo, self.crop, call)
+        return backend.with_subject(self.subject_id, self.photo, self.crop, call, self.face)

@@ -223,8 +223,8 @@ def test_forgotten_subject_is_captured_again(serve: Callable[..., str], tmp_path
     with Backend(serve()) as backend:
         captured = []
 
-        def capture(photo: Path, size: int):
-            captured.append((photo, size))
+        def capture(photo: Path, size: int, face: int):
+            captured.append((photo, size, face))
             return type("Data", (), {"subject_id": "5e"})
 
         backend.capture = capture  # type: ignore[assignment,method-assign]
@@ -236,8 +236,8 @@ def test_forgotten_subject_is_captured_again(serve: Callable[..., str], tmp_path
                 raise result
             return result
 
-        assert backend.with_subject("5e", tmp_path, 512, call) == "done"
-        assert captured == [(tmp_path, 512)]
+        assert backend.with_subject("5e", tmp_path, 512, call, 2) == "done"
+        assert captured == [(tmp_path, 512, 2)]
         calls = iter([SubjectUnknownError("gone")])
         with pytest.raises(BackendError, match="another subject than before"):
             backend.with_subject("77", tmp_path, 512, call)

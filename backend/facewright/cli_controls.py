@@ -20,6 +20,7 @@ from facewright.drive.controls import (
     DriveControls,
     Sources,
 )
+from facewright.drive.curves import parse_curve, parse_modes
 from facewright.errors import InputError
 from facewright.spoken import ScriptOptions, script_text
 
@@ -94,6 +95,13 @@ _GAZE_KEYS = _option(
     "20 degrees to the subject's left and 5 down, from 4 s as photographed; 2:head@X,Y,Z and "
     "2:camera@X,Y,Z look at a point, in metres.",
 )  # fmt: skip
+_CURVES = (
+    _option("curves", list[str], [], "CONTROL=S:VALUE,...",
+            "A control that changes in time, linear between points: 'head_motion=0:1,4:0'; also "
+            "mouth_opening, brow_motion, blink_rate, intensity. May be repeated."),
+    _option("gaze_modes", str, "", "S:MODE ...",
+            "Gaze modes that follow each other: '0:camera 2.5:natural'."),
+)  # fmt: skip
 _SOURCES = tuple(_option(f"{c}_from", str, "speech", _FROM, _TEXTS[c]) for c in CHANNELS)
 
 
@@ -109,7 +117,7 @@ _SCRIPT = (
             "{lang} and {voice} are filled in."),
     _option("speech_out", Path | None, None, "S.wav", "Write what the script sounds like too."),
 )  # fmt: skip
-_OPTIONS = (*_SCRIPT, *_EMOTIONS, *_NUMBERS, _GAZE_KEYS, *_SOURCES)
+_OPTIONS = (*_SCRIPT, *_EMOTIONS, *_NUMBERS, _GAZE_KEYS, *_CURVES, *_SOURCES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +140,9 @@ class ControlOptions:
             plain["gaze_keys"] = parse(text)
             if plain["gaze"] == _PLAIN.gaze:  # not chosen: the keys choose it
                 plain["gaze"] = "keys"
+        if self.values["curves"]:
+            plain["curves"] = tuple(map(parse_curve, self.values["curves"]))
+        plain["gaze_modes"] = parse_modes(self.values["gaze_modes"])
         if self.values["emotion"]:
             plain["emotion"] = tuple(map(self._cue, self.values["emotion"]))
         return DriveControls(**plain)
@@ -142,7 +153,7 @@ class ControlOptions:
         cue = parse(text)
         if "@" in text:
             return cue
-        return replace(cue, intensity=self.values["intensity"])
+        return replace(cue, intensity=self.values["intensity"], keyed=True)
 
     def script(self) -> ScriptOptions | None:
         """The script to be spoken, if there is one.

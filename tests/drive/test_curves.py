@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from facewright import drive
 from facewright.drive import DriveControls, blinks, gaze, lips
-from facewright.drive.curves import ControlCurve, GazeMode
+from facewright.drive.curves import ControlCurve, GazeMode, parse_curve, parse_modes
 from facewright.drive.emotion.cues import EmotionCue, track
 from facewright.drive.live import Live
 from facewright.errors import InputError
@@ -74,7 +74,7 @@ def test_intensity_keyed_from_nothing_to_full():
 
 
 def test_a_cue_fades_in_its_own_time():
-    cues = [EmotionCue("sad", 0, 4), EmotionCue("happy", 4, 8, fade=2.0)]
+    cues = [EmotionCue("sad", 0, 4), EmotionCue("happy", 4, 8, cross_fade=2.0)]
     made = track(cues, 8.0, fade=0.2)
     sad = made.weights(np.array([3.1, 3.5, 4.0, 4.9]))[:, 0]
     assert 0.9 < sad[0] < 1 and 0.7 < sad[1] < 0.95
@@ -208,3 +208,17 @@ def test_controls_that_cannot_be_are_refused():
             DriveControls(**wrong)
     with pytest.raises(InputError, match="curves: live driving has none"):
         Live(drive.create("emoa2e"), None, DriveControls(curves=twice[:1]))
+
+
+def test_the_command_line_says_curves_and_modes():
+    made = parse_curve("blink_rate=0:0,2.5:40")
+    assert made.control == "blink_rate" and made(1.25) == 20
+    assert parse_modes("0:camera 2.5:natural") == (GazeMode(0, "camera"), GazeMode(2.5, "natural"))
+    assert parse_modes("") == ()
+    for text in ("blink_rate", "blink_rate=", "blink_rate=0", "blink_rate=a:1"):
+        with pytest.raises(InputError, match="expected CONTROL=SECONDS:VALUE"):
+            parse_curve(text)
+    with pytest.raises(InputError, match="curves 'volume=0:1': control"):
+        parse_curve("volume=0:1")
+    with pytest.raises(InputError, match="gaze_modes: expected SECONDS:MODE"):
+        parse_modes("camera")

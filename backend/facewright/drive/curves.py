@@ -103,3 +103,45 @@ def check_modes(modes: Sequence[GazeMode], known: Sequence[str]) -> None:
                 f"{switch.seconds:g}"
             )
         last = switch.seconds
+
+
+def parse_curve(text: str) -> ControlCurve:
+    """A curve as the command line has it: ``head_motion=0:1,4:0``.
+
+    Raises:
+        InputError: text of another form, or numbers out of range.
+    """
+    name, equals, points = text.partition("=")
+    try:
+        if not equals:
+            raise ValueError
+        pairs = [tuple(map(float, point.split(":"))) for point in points.split(",")]
+        seconds, values = zip(*((at, value) for at, value in pairs), strict=True)
+    except ValueError as error:
+        raise InputError(
+            f"curves: expected CONTROL=SECONDS:VALUE,..., as in 'head_motion=0:1,4:0'; got {text!r}"
+        ) from error
+    try:
+        return ControlCurve(name.strip(), np.array(seconds), np.array(values, np.float32))
+    except InputError as error:
+        raise InputError(f"curves {text!r}: {error}") from error
+
+
+def parse_modes(text: str) -> tuple[GazeMode, ...]:
+    """Modes as the command line has them: ``0:camera 2.5:natural``; none of empty text.
+
+    Raises:
+        InputError: text of another form.
+    """
+    modes = []
+    for part in text.replace(";", " ").split():
+        seconds, colon, mode = part.partition(":")
+        try:
+            if not colon:
+                raise ValueError
+            modes.append(GazeMode(float(seconds), mode))
+        except ValueError as error:
+            raise InputError(
+                f"gaze_modes: expected SECONDS:MODE ..., as in '0:camera 2.5:natural'; got {part!r}"
+            ) from error
+    return tuple(modes)

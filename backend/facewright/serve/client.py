@@ -211,6 +211,30 @@ class Client:
         )
         return self._call(self._stub.GetPoses, request)
 
+    def track(
+        self, video: Path | bytes, *, progress: Progress | None = None, **options: Any
+    ) -> tuple[Motion, Float32]:
+        """Track the face in a video; ``options`` are fields of ``TrackVideoRequest``.
+
+        Returns:
+            The motion, and (T,) 0..1 how surely each of its frames was seen.
+        """
+        request = service_pb2.TrackVideoRequest(
+            protocol_version=service_pb2.PROTOCOL_VERSION, video_sha256=self.put(video), **options
+        )
+        header = face_pb2.MotionHeader()
+        runs: list[face_pb2.MotionFrames] = []
+        values: list[float] = []
+        for answer in self._stream(self._stub.TrackVideo, request, progress):
+            match answer.WhichOneof("part"):
+                case "header":
+                    header = answer.header
+                case "frames":
+                    runs.append(answer.frames)
+                case "confidence":
+                    values.extend(answer.confidence.values)
+        return _motion(header, runs), np.array(values, np.float32)
+
     def drive(
         self,
         speech: Path | bytes | None,

@@ -176,7 +176,7 @@ def _cues(request: service_pb2.DriveSpeechRequest) -> tuple[Any, ...]:
             )
         optional: dict[str, Any] = {"keyed": not cue.HasField("intensity")}
         for theirs, ours in (
-            ("end_seconds", "end"), ("intensity", "intensity"), ("cross_fade", "fade"),
+            ("end_seconds", "end"), ("intensity", "intensity"), ("cross_fade", "cross_fade"),
         ):  # fmt: skip
             if cue.HasField(theirs):
                 optional[ours] = getattr(cue, theirs)

@@ -40,7 +40,7 @@ class EmotionCue:
         intensity: η, 1..3; words like "slightly" and "extremely" go from there.
         keyed: whether an "intensity" curve of the controls, where there is one, takes the
             place of it.
-        fade: seconds in which it comes, 0..10 (and goes, where nothing follows); None: the
+        cross_fade: seconds in which it comes, 0..10 (and goes, where nothing follows); None: the
             performance's cross-fade.
 
     Raises:
@@ -52,7 +52,7 @@ class EmotionCue:
     end: float | None = None
     intensity: float = INTENSITY
     keyed: bool = False
-    fade: float | None = None
+    cross_fade: float | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.prompt, str) or any(map(_is_control, self.prompt)):
@@ -61,8 +61,8 @@ class EmotionCue:
         checks.number("intensity", self.intensity, low=LOWEST, high=HIGHEST)
         if self.end is not None and not checks.number("end", self.end) > self.start:
             raise InputError(f"end: expected more than the start, {self.start:g}, got {self.end:g}")
-        if self.fade is not None:
-            checks.number("fade", self.fade, low=0.0, high=10.0)
+        if self.cross_fade is not None:
+            checks.number("cross_fade", self.cross_fade, low=0.0, high=10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ def track(
                     reading,
                     intensity_with(cue.intensity, reading.degree),
                     cue.keyed,
-                    cue.fade,
+                    cue.cross_fade,
                 )
             )
     return EmotionTrack(tuple(spans), fade, eta)

@@ -212,6 +212,7 @@ def _rig(
             max=1.0,
             soft_min=-0.6,
             soft_max=0.6,
+            default=[float(value) for value in head[side]],  # what layers combine around
             description="Where the eye looks: to the subject's left, and up",
         )
     return rig

@@ -54,6 +54,45 @@ def find_command(preference: str = "") -> list[str]:
     )
 
 
+def version_of(command: Sequence[str], timeout: float = START_SECONDS) -> str:
+    """The release that ``command`` runs, from `facewright --version`; blocks.
+
+    Raises:
+        BackendError: it cannot be run, takes too long, or is another program; says so.
+    """
+    program = command[0]
+    try:
+        done = subprocess.run(
+            [*command, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=timeout,
+            env=_environment(),
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except subprocess.TimeoutExpired:
+        raise BackendError(f"{program} did not answer within {timeout:g} s") from None
+    except OSError as error:
+        raise BackendError(f"{program} cannot be run: {error.strerror or error}") from error
+    found = re.search(r"^facewright (\d\S*)$", done.stdout, re.MULTILINE)
+    if done.returncode == 0 and found:
+        return found[1]
+    said = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    last = f": {said[-1][:200]}" if said else ""
+    raise BackendError(
+        f"{program} is not Facewright's program (it ended with status {done.returncode}{last})"
+    )
+
+
+def _environment() -> dict[str, str]:
+    """Of a backend: a Blender with a Python of its own must not lend it to the backend's."""
+    lent = ("PYTHONHOME", "PYTHONPATH")
+    return {name: value for name, value in os.environ.items() if name not in lent}
+
+
 def _candidates() -> Iterator[str]:
     scripts = "Scripts" if os.name == "nt" else "bin"
     yield str(Path(sys.executable).with_name("facewright"))
@@ -70,14 +109,20 @@ class BackendProcess:
     Args:
         command: from :func:`find_command`.
         echo: given every line that the backend prints, in a thread of its own.
+        options: of ``facewright serve``, more than are given here.
 
     Attributes:
         address: ``host:port``, after :meth:`start`.
     """
 
-    def __init__(self, command: Sequence[str], echo: Callable[[str], object] | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        echo: Callable[[str], object] | None = None,
+        options: Sequence[str] = (),
+    ) -> None:
         self._command = [*command, "serve", "--host", "127.0.0.1", "--port", "0"]
-        self._command.append("--stop-with-stdin")
+        self._command += ["--stop-with-stdin", *options]
         self._echo = echo
         self._process: subprocess.Popen[str] | None = None
         self._log: deque[str] = deque(maxlen=40)
@@ -96,14 +141,17 @@ class BackendProcess:
         """Whether the process lives."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def lines(self) -> list[str]:
+        """The last lines that it printed, the latest last."""
+        return [line for line in list(self._log) if line.strip()]
+
     def start(self, timeout: float = START_SECONDS) -> str:
         """Start and wait until it listens; the address.
 
         Raises:
             BackendError: it ended or did not listen in time; with its last line.
         """
-        # A Blender with a Python of its own must not lend it to the backend's.
-        environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH")}
         try:
             self._process = subprocess.Popen(
                 self._command,
@@ -113,7 +161,7 @@ class BackendProcess:
                 text=True,
                 encoding="utf-8",
                 errors="replace",
-                env=environment | {"PYTHONUNBUFFERED": "1"},
+                env=_environment() | {"PYTHONUNBUFFERED": "1"},
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         except OSError as error:
@@ -165,5 +213,5 @@ class BackendProcess:
         self._heard.set()
 
     def _last(self) -> str:
-        lines = [line for line in self._log if line.strip()]
+        lines = self.lines
         return f": {lines[-1].strip()}" if lines else ""

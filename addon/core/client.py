@@ -20,7 +20,6 @@ from typing import Any, TypeVar
 import grpc
 
 from ..v1 import face_pb2, service_pb2, service_pb2_grpc
-from . import handshake
 from .errors import (
     AddonError,
     BackendError,
@@ -29,6 +28,7 @@ from .errors import (
     NoFaceError,
     SubjectUnknownError,
 )
+from .greeting import greet
 from .stream import FrameStream
 from .subject_data import (
     MotionData,
@@ -121,6 +121,7 @@ class Backend:
 
     def __init__(self, address: str, token: str = "", certificate: bytes | None = None) -> None:
         self.address = address
+        self._certificate = certificate
         self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
         options = [("grpc.max_receive_message_length", MAX_RECEIVE)]
         if certificate:
@@ -158,24 +159,16 @@ class Backend:
             call.cancel()
 
     def hello(self, timeout: float | None = None) -> service_pb2.GetCapabilitiesResponse:
-        """Shake hands; what the backend can do.
-
-        Raises:
-            BackendError: nobody answers, or one of both is too old for the other.
-        """
-        request = service_pb2.GetCapabilitiesRequest(
-            protocol_version=service_pb2.PROTOCOL_VERSION, client=f"Blender add-on {version()}"
+        """Shake hands; what the backend can do. Raises as :func:`.greeting.greet` does."""
+        return greet(
+            self._stub.GetCapabilities,
+            self.address,
+            release=version(),
+            metadata=self._metadata,
+            certificate=self._certificate,
+            timeout=timeout or CONNECT_SECONDS,
+            error_of=error_of,
         )
-        with self._errors():
-            # Waiting for the channel keeps a backend that is just starting from failing.
-            answer = self._stub.GetCapabilities(
-                request,
-                timeout=timeout or CONNECT_SECONDS,
-                wait_for_ready=True,
-                metadata=self._metadata,
-            )
-        handshake.check(answer, self.address, version(), service_pb2.PROTOCOL_VERSION)
-        return answer
 
     def put(self, path: Path) -> str:
         """Upload a file unless the backend has it; its SHA-256 names it from then on."""

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The first call to a backend, whose every failure is one line with the remedy; no bpy."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import grpc
+
+from ..v1 import service_pb2
+from . import diagnosis, handshake
+from .errors import AddonError, BackendError
+
+_ABSENT = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+
+
+def greet(
+    call: Callable,
+    address: str,
+    *,
+    release: str,
+    metadata: Sequence[tuple[str, str]],
+    certificate: bytes | None,
+    timeout: float,
+    error_of: Callable[[grpc.RpcError, str], AddonError],
+) -> service_pb2.GetCapabilitiesResponse:
+    """Shake hands; what the backend can do.
+
+    Args:
+        call: the stub's ``GetCapabilities``.
+        address: where it listens.
+        release: the add-on's own.
+        metadata: of the call; with the token where there is one.
+        certificate: PEM of the authority; None: without TLS.
+        timeout: seconds that a backend which is just starting may take.
+        error_of: makes the error of a call that failed for a reason of its own.
+
+    Raises:
+        BackendError: nobody answers, or cannot be trusted, or refuses the token, or one of
+            both is too old for the other.
+        InputError: the address cannot be one.
+    """
+    request = service_pb2.GetCapabilitiesRequest(
+        protocol_version=service_pb2.PROTOCOL_VERSION, client=f"Blender add-on {release}"
+    )
+    until, wait = time.monotonic() + timeout, False
+    while True:
+        try:
+            left = max(0.1, until - time.monotonic())
+            answer = call(request, timeout=left, wait_for_ready=wait, metadata=metadata)
+            break
+        except grpc.RpcError as error:
+            if error.code() == grpc.StatusCode.UNAUTHENTICATED:
+                raise BackendError(_refused(address, bool(metadata))) from error
+            if error.code() not in _ABSENT:
+                raise error_of(error, address) from error
+            fault = diagnosis.why(address, certificate)
+            if fault and (not fault.passing or wait or time.monotonic() > until):
+                raise fault.error() from error
+            if wait or time.monotonic() > until:
+                raise error_of(error, address) from error
+            wait = True  # it may be just starting
+    handshake.check(answer, address, release, service_pb2.PROTOCOL_VERSION)
+    return answer
+
+
+def _refused(address: str, given: bool) -> str:
+    said = "refuses the token that is given" if given else "asks for a token, and none is given"
+    return f"the backend at {address} {said}: enter the one that it was started with"

@@ -4,55 +4,56 @@
 The scene is evaluated, so sculpting, drivers, constraints and hand-set keys all count.
 Where the GPU can draw, each frame is an image with its correspondence (:mod:`.offscreen`);
 where not, it is the evaluated vertices and the backend draws.
+
+A frame is *looked at* (main thread, as little as possible), *digested* (any thread: what it
+is, before anything is drawn), *drawn* where it has to be sent (main thread) and made a
+message (any thread).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import hashlib
+from functools import cached_property
+from typing import Any, Protocol
 
 import bpy
 import numpy as np
 
 from ..core import egl
 from ..core.errors import InputError
-from ..subject.objects import PART_ATTRIBUTE, VERTEX_ATTRIBUTE, SubjectObjects
+from ..subject.objects import SubjectObjects
 from ..v1 import face_pb2
-from . import known
+from .look import Look
+from .reading import Looker
 
 #: Choices of :func:`create_pass`.
 KINDS = ("auto", "image", "vertices")
 
 
-@dataclass(frozen=True, slots=True)
-class Surface:
-    """Evaluated triangles of a subject.
+class Pass(Protocol):
+    """Makes messages of the scene's current frame: geometry, and rho beside it."""
 
-    Attributes:
-        positions: (N, 3) float32, camera space, model units.
-        triangles: (F, 3) int32.
-        uvs: (F, 3, 2) float32 of each corner.
-        parts: (F,) int32.
-    """
+    def look(self) -> Look:
+        """What the current frame shows; main thread."""
+        ...
 
-    positions: np.ndarray
-    triangles: np.ndarray
-    uvs: np.ndarray
-    parts: np.ndarray
+    def digest(self, look: Look) -> bytes:
+        """(32) bytes that change with whatever the message would say; any thread."""
+        ...
 
+    def draw(self, look: Look) -> Any:
+        """What only the main thread can make of it, for :meth:`message`."""
+        ...
 
-def camera_positions(
-    thing: bpy.types.Object, subject: SubjectObjects, depsgraph: bpy.types.Depsgraph
-) -> np.ndarray:
-    """(N, 3) float64 evaluated vertices of ``thing`` in camera space, model units."""
-    evaluated = thing.evaluated_get(depsgraph)
-    vertices = evaluated.data.vertices
-    local = np.empty(3 * len(vertices), np.float32)
-    vertices.foreach_get("co", local)
-    camera = np.array(subject.camera.evaluated_get(depsgraph).matrix_world.normalized())
-    matrix = np.linalg.inv(camera) @ np.array(evaluated.matrix_world)
-    world = local.reshape(-1, 3).astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
-    return world / subject.metres_per_unit
+    def message(
+        self, look: Look, drawn: Any, index: int, time_code: float
+    ) -> face_pb2.GeometryFrame:
+        """What is sent; any thread."""
+        ...
+
+    def __call__(self, index: int, time_code: float) -> face_pb2.GeometryFrame:
+        """The message of the scene's current frame; main thread."""
+        ...
 
 
 def subject_vertices(subject: SubjectObjects, depsgraph: bpy.types.Depsgraph) -> np.ndarray:
@@ -61,52 +62,8 @@ def subject_vertices(subject: SubjectObjects, depsgraph: bpy.types.Depsgraph) ->
     Raises:
         InputError: an object's vertices are not the subject's any more.
     """
-    result = np.full((subject.vertex_count, 3), np.nan, np.float32)
-    for thing in subject.meshes:
-        rows = _attribute(thing.data, VERTEX_ATTRIBUTE)
-        positions = camera_positions(thing, subject, depsgraph)
-        if rows is None or len(rows) != len(positions):
-            raise InputError(
-                f"{thing.name} has {len(positions)} vertices where its subject has "
-                f"{0 if rows is None else len(rows)}: switch off modifiers that add vertices, or "
-                "send the geometry as images"
-            )
-        result[rows] = positions
-    if np.isnan(result).any():
-        raise InputError(
-            f"{subject.rig.name}: {int(np.isnan(result).any(axis=1).sum())} vertices are missing "
-            "or not finite; undo the deletion, or send the geometry as images"
-        )
-    return result
-
-
-def surface(subject: SubjectObjects, depsgraph: bpy.types.Depsgraph) -> Surface:
-    """Every triangle that the subject's objects evaluate to, whatever their modifiers."""
-    positions, triangles, uvs, parts, first = [], [], [], [], 0
-    for thing in subject.meshes:
-        mesh = thing.evaluated_get(depsgraph).data
-        count = len(mesh.loop_triangles)
-        loops, corners = np.empty(3 * count, np.int32), np.empty(3 * count, np.int32)
-        faces = np.empty(count, np.int32)
-        mesh.loop_triangles.foreach_get("vertices", corners)
-        mesh.loop_triangles.foreach_get("loops", loops)
-        mesh.loop_triangles.foreach_get("polygon_index", faces)
-        if mesh.uv_layers.active is None:
-            raise InputError(f"{thing.name} has lost its UV map")
-        atlas = np.empty(2 * len(mesh.loops), np.float32)
-        mesh.uv_layers.active.uv.foreach_get("vector", atlas)
-        part = _attribute(mesh, PART_ATTRIBUTE)
-        positions.append(camera_positions(thing, subject, depsgraph))
-        triangles.append(corners.reshape(-1, 3) + first)
-        uvs.append(atlas.reshape(-1, 2)[loops].reshape(-1, 3, 2))
-        parts.append(part[faces] if part is not None else np.zeros(count, np.int32))
-        first += len(positions[-1])
-    return Surface(
-        np.concatenate(positions).astype(np.float32),
-        np.concatenate(triangles),
-        np.concatenate(uvs),
-        np.concatenate(parts),
-    )
+    look = Looker(subject, rho=False).look(depsgraph)
+    return look.subject_vertices(subject.rig.name, subject.vertex_count)
 
 
 def can_draw() -> bool:
@@ -114,64 +71,103 @@ def can_draw() -> bool:
     return not bpy.app.background or egl.usable()
 
 
-#: Makes the message of the scene's current frame, given its index and time code: geometry,
-#: and beside it the weights, pose and gaze that it shows, where they are known.
-Pass = Callable[[int, float], face_pb2.GeometryFrame]
-
-
-def create_pass(subject: SubjectObjects, size: int, kind: str = "auto") -> Pass:
+def create_pass(
+    subject: SubjectObjects, size: int, kind: str = "auto", *, rho: bool = True
+) -> Pass:
     """A geometry pass over a subject.
 
     Args:
         subject: what to show.
         size: side of the images, pixels: the stream's.
         kind: "image", "vertices", or "auto": images where the GPU can draw.
+        rho: say weights, pose and gaze beside the geometry, where they are known.
 
     Raises:
-        InputError: images were asked for where nothing can draw.
+        InputError: images were asked for where nothing can draw, or there is no photograph.
     """
     if kind not in KINDS:
         raise InputError(f"geometry: expected one of {', '.join(KINDS)}, got {kind!r}")
+    if not subject.textured:
+        raise InputError(
+            f"subject: {subject.rig.name} has no photograph to be textured with; capture one for it"
+        )
     if kind == "image" and not can_draw():
         raise InputError(
             "geometry: this machine cannot draw images without a display (no usable EGL); "
             "choose 'vertices'"
         )
     if kind == "vertices" or not can_draw():
-        return _with_rho(_VertexPass(subject), subject)
+        return _VertexPass(subject, rho)
     from .offscreen import ImagePass
 
-    return _with_rho(ImagePass(subject, size), subject)
+    return ImagePass(subject, size, rho)
 
 
-def _with_rho(make_frame: Pass, subject: SubjectObjects) -> Pass:
-    def make(index: int, time_code: float) -> face_pb2.GeometryFrame:
-        frame = make_frame(index, time_code)
-        rho = known.rho(subject, bpy.context.evaluated_depsgraph_get())
+class BasePass:
+    """What the kinds of pass share."""
+
+    def __init__(self, subject: SubjectObjects, looker: Looker) -> None:
+        self._subject, self._looker = subject, looker
+
+    def look(self) -> Look:
+        return self._looker.look(bpy.context.evaluated_depsgraph_get())
+
+    def draw(self, look: Look) -> Any:
+        return None
+
+    def digest(self, look: Look) -> bytes:
+        digest = hashlib.sha256(self._style)
+        self._add(digest, look)
+        rho = look.rho
+        digest.update(b"no rho" if rho is None else rho.SerializeToString(deterministic=True))
+        return digest.digest()
+
+    def message(
+        self, look: Look, drawn: Any, index: int, time_code: float
+    ) -> face_pb2.GeometryFrame:
+        frame = face_pb2.GeometryFrame(index=index, time_code=time_code)
+        self._fill(frame, look, drawn)
+        rho = look.rho
         if rho is not None:
             frame.rho.CopyFrom(rho)
         return frame
 
-    return make
+    def __call__(self, index: int, time_code: float) -> face_pb2.GeometryFrame:
+        look = self.look()
+        return self.message(look, self.draw(look), index, time_code)
+
+    @cached_property
+    def _style(self) -> bytes:
+        """What all frames of the pass have in common."""
+        raise NotImplementedError
+
+    def _add(self, digest: Any, look: Look) -> None:
+        raise NotImplementedError
+
+    def _fill(self, frame: face_pb2.GeometryFrame, look: Look, drawn: Any) -> None:
+        raise NotImplementedError
 
 
-class _VertexPass:
+class _VertexPass(BasePass):
     """Frames as evaluated vertices."""
 
-    def __init__(self, subject: SubjectObjects) -> None:
-        self._subject = subject
+    def __init__(self, subject: SubjectObjects, rho: bool) -> None:
+        super().__init__(subject, Looker(subject, rho=rho))
+        self._name, self._count = subject.rig.name, subject.vertex_count
 
-    def __call__(self, index: int, time_code: float) -> face_pb2.GeometryFrame:
-        positions = subject_vertices(self._subject, bpy.context.evaluated_depsgraph_get())
-        frame = face_pb2.VertexFrame(positions=positions.astype("<f4").tobytes())
-        return face_pb2.GeometryFrame(index=index, time_code=time_code, vertices=frame)
+    @cached_property
+    def _style(self) -> bytes:
+        return b"vertices 1"
 
+    def _add(self, digest: Any, look: Look) -> None:
+        digest.update(self._positions(look))
 
-def _attribute(mesh: bpy.types.Mesh, name: str) -> np.ndarray | None:
-    """Values of an integer attribute, or None where there is none."""
-    attribute = mesh.attributes.get(name)
-    if attribute is None or attribute.data_type != "INT":
-        return None
-    values = np.empty(len(attribute.data), np.int32)
-    attribute.data.foreach_get("value", values)
-    return values
+    def _fill(self, frame: face_pb2.GeometryFrame, look: Look, drawn: Any) -> None:
+        frame.vertices.positions = self._positions(look)
+
+    def _positions(self, look: Look) -> bytes:
+        """What is digested is what is sent."""
+        if look.sent is None:
+            positions = look.subject_vertices(self._name, self._count)
+            look.sent = positions.astype("<f4", copy=False).tobytes()
+        return look.sent

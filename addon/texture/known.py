@@ -7,67 +7,125 @@ longer says it in these numbers (a shape key is gone), it is left out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import bpy
 import numpy as np
 from mathutils import Matrix
 
 from ..core import rotation
-from ..subject.objects import BONE, GAZE, RECORD, SubjectObjects
+from ..subject.objects import GAZE, RECORD, SubjectObjects
 from ..v1 import face_pb2
 
 #: Bounds of a weight in the contract; a slider beyond them is said to be at them.
 _LOW, _HIGH = -1.0, 2.0
 
 
-def rho(
-    subject: SubjectObjects, depsgraph: bpy.types.Depsgraph
-) -> face_pb2.CoefficientFrame | None:
-    """Weights, head pose and gaze of the evaluated subject; None where they are not known."""
-    expression = _weights(subject, depsgraph)
-    gaze = _gaze(subject, depsgraph)
-    if expression is None or gaze is None or "pose" not in subject.rig[RECORD]:
-        return None
-    return face_pb2.CoefficientFrame(
-        expression=expression, pose=_pose(subject, depsgraph), gaze=gaze
-    )
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was read of one frame; what the matrices say is worked out later.
+
+    Attributes:
+        weights: (K,) float32 of the shape keys, within the contract's bounds.
+        gaze: (4,) or empty, where the eyes' matrices say it.
+        neutral: (6,) the photograph's pose.
+    """
+
+    weights: np.ndarray
+    gaze: tuple[float, ...]
+    neutral: np.ndarray
+
+    def message(
+        self, camera: np.ndarray, face: np.ndarray, eyes: Sequence[np.ndarray], metres: float
+    ) -> face_pb2.CoefficientFrame:
+        """Weights, head pose and gaze.
+
+        Args:
+            camera, face, eyes: (4, 4) to the world.
+            metres: per unit of the model.
+        """
+        gaze = self.gaze or tuple(value for eye in eyes for value in _ahead(face, eye))
+        pose = _pose(inverse(camera) @ face / metres, self.neutral)
+        return face_pb2.CoefficientFrame(expression=self.weights, pose=pose, gaze=gaze)
 
 
-def _weights(subject: SubjectObjects, depsgraph: bpy.types.Depsgraph) -> list[float] | None:
-    keys = subject.face.data.shape_keys
-    names = subject.key_names
-    if keys is None or not keys.use_relative or not names:
-        return None
-    blocks = keys.evaluated_get(depsgraph).key_blocks
-    if any(name not in blocks for name in names):
-        return None
-    found = (blocks[name] for name in names)
-    weights = [0.0 if block.mute else block.value for block in found]
-    return np.clip(weights, _LOW, _HIGH).tolist()
+class Reader:
+    """Reads :class:`Known` off the evaluated subject, frame by frame."""
 
+    def __init__(self, subject: SubjectObjects) -> None:
+        self._subject, self._names = subject, subject.key_names
+        self._order: tuple[str, ...] = ()
+        self._rows = np.zeros(0, np.int64)
+        pose = subject.rig[RECORD].get("pose")
+        self._neutral = None if pose is None else np.array(pose, np.float64)
 
-def _pose(subject: SubjectObjects, depsgraph: bpy.types.Depsgraph) -> list[float]:
-    """(6,) of the face in the camera's space, relative to the photograph's."""
-    camera = np.array(subject.camera.evaluated_get(depsgraph).matrix_world.normalized())
-    face = np.array(subject.face.evaluated_get(depsgraph).matrix_world)
-    shown = np.linalg.inv(camera) @ face / subject.metres_per_unit
-    left, _, right = np.linalg.svd(shown[:3, :3])  # without what scales or shears it
-    pose = np.array(subject.rig[RECORD]["pose"])
-    neutral = rotation.matrix_from_vector(pose[:3])
-    vector = Matrix(neutral.T @ left @ right).to_quaternion().to_exponential_map()
-    return [*vector, *(neutral.T @ (shown[:3, 3] - pose[3:]))]
-
-
-def _gaze(subject: SubjectObjects, depsgraph: bpy.types.Depsgraph) -> list[float] | None:
-    """(4,) where the eyes point in the head's frame, whatever turned them."""
-    if len(subject.eyes) != len(GAZE):
-        bone = subject.rig.evaluated_get(depsgraph).pose.bones.get(BONE)
-        if bone is None or any(side not in bone for side in GAZE):
+    def read(self, depsgraph: bpy.types.Depsgraph) -> Known | None:
+        """What the current frame shows; None where that is not known."""
+        weights, gaze = self._weights(depsgraph), self._gaze(depsgraph)
+        if weights is None or gaze is None or self._neutral is None:
             return None
-        return np.clip([value for side in GAZE for value in bone[side]], -1, 1).tolist()
-    face = np.array(subject.face.evaluated_get(depsgraph).matrix_world)
-    result: list[float] = []
-    for eye in subject.eyes:
-        turned = np.linalg.inv(face) @ np.array(eye.evaluated_get(depsgraph).matrix_world)
-        ahead = turned[:3, 2]
-        result += (ahead[:2] / np.linalg.norm(ahead)).tolist()
-    return result
+        return Known(weights, gaze, self._neutral)
+
+    def _weights(self, depsgraph: bpy.types.Depsgraph) -> np.ndarray | None:
+        keys = self._subject.face.data.shape_keys
+        if keys is None or not keys.use_relative or not self._names:
+            return None
+        blocks = keys.evaluated_get(depsgraph).key_blocks
+        order = tuple(blocks.keys())
+        if order != self._order:
+            places = {name: place for place, name in enumerate(order)}
+            if any(name not in places for name in self._names):
+                return None
+            self._order = order
+            self._rows = np.array([places[name] for name in self._names])
+        values, mute = np.empty(len(order), np.float32), np.empty(len(order), np.bool_)
+        blocks.foreach_get("value", values)
+        blocks.foreach_get("mute", mute)
+        values[mute] = 0.0
+        return values[self._rows].clip(_LOW, _HIGH)
+
+    def _gaze(self, depsgraph: bpy.types.Depsgraph) -> tuple[float, ...] | None:
+        """What the gaze properties say, empty where eyes are there to say it better."""
+        if len(self._subject.eyes) == len(GAZE):
+            return ()
+        rig = self._subject.rig.evaluated_get(depsgraph)
+        name = getattr(self._subject.head, "name", "")
+        bones = rig.pose.bones if rig.pose else {}
+        head = bones.get(name) if self._subject.head_path else rig
+        if head is None or any(side not in head for side in GAZE):
+            return None
+        return tuple(min(1.0, max(-1.0, value)) for side in GAZE for value in head[side])
+
+
+def _pose(shown: np.ndarray, neutral: np.ndarray) -> list[float]:
+    """(6,) of the face in the camera's space, relative to the photograph's."""
+    left, _, right = np.linalg.svd(shown[:3, :3])  # without what scales or shears it
+    turned = rotation.matrix_from_vector(neutral[:3])
+    vector = Matrix(turned.T @ left @ right).to_quaternion().to_exponential_map()
+    return [*vector, *(turned.T @ (shown[:3, 3] - neutral[3:]))]
+
+
+def _ahead(face: np.ndarray, eye: np.ndarray) -> tuple[float, float]:
+    """Where an eye points in the head's frame, whatever turned it."""
+    ahead = (inverse(face) @ eye)[:3, 2]
+    x, y, _ = ahead / np.sqrt((ahead * ahead).sum())
+    return float(x), float(y)
+
+
+def inverse(matrix: np.ndarray) -> np.ndarray:
+    """(4, 4) inverse of an affine matrix, by cofactors: the same bits everywhere.
+
+    Raises:
+        ZeroDivisionError: it flattens space.
+    """
+    (a, b, c, x), (d, e, f, y), (g, h, i, z) = matrix[:3].tolist()
+    rows = (
+        (e * i - f * h, c * h - b * i, b * f - c * e),
+        (f * g - d * i, a * i - c * g, c * d - a * f),
+        (d * h - e * g, b * g - a * h, a * e - b * d),
+    )
+    scale = 1.0 / (a * rows[0][0] + b * rows[1][0] + c * rows[2][0])
+    moved = [-(p * x + q * y + r * z) * scale for p, q, r in rows]
+    linear = [[value * scale for value in row] for row in rows]
+    return np.array([[*row, t] for row, t in zip(linear, moved, strict=True)] + [[0, 0, 0, 1.0]])

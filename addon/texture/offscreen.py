@@ -3,26 +3,37 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
 import bpy
 import gpu
 import numpy as np
+from gpu.types import GPUIndexBuf, GPUVertBuf
 from mathutils import Matrix
 
 from ..core.subject_data import Pinhole
 from ..subject.objects import SubjectObjects
 from ..v1 import face_pb2
-from .geometry import Surface, surface
+from .geometry import BasePass
+from .look import Look, Piece, Topology
+from .reading import Looker
 
 #: Distances that are drawn, in model units times the distance of the head.
 _NEAR, _FAR = 0.05, 4.0
+#: Meshes whose fixed parts stay with the GPU.
+_KEPT = 16
 
 _VERTEX = """
 void main()
 {
-  gl_Position = projection * vec4(position, 1.0);
+  vec4 seen = placed * vec4(position, 1.0);
+  gl_Position = projection * seen;
   v_atlas = atlas;
   v_part = part;
-  v_position = position;
+  v_position = seen.xyz;
 }
 """
 # The atlas carries the photograph's light; a mild headlight lets the form be seen.
@@ -48,62 +59,145 @@ def projection(view: Pinhole, near: float, far: float) -> np.ndarray:
     return matrix
 
 
-class ImagePass:
-    """Frames as images with correspondence; a :data:`.geometry.Pass`."""
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What the GPU made of a look, as it came: shaded picture, and u, v, part + 1, depth."""
 
-    def __init__(self, subject: SubjectObjects, size: int) -> None:
-        self._subject = subject
-        self._size = size
+    shaded: gpu.types.Buffer
+    data: gpu.types.Buffer
+
+
+class ImagePass(BasePass):
+    """Frames as images with correspondence; a :class:`.geometry.Pass`."""
+
+    def __init__(self, subject: SubjectObjects, size: int, rho: bool = True) -> None:
+        super().__init__(subject, Looker(subject, topology=True, rho=rho))
         start_gpu()
+        self._canvas = Canvas(subject.crop_camera.resized(size), _pixels(subject))
+        self._size = size
+
+    def draw(self, look: Look) -> Drawing:
+        return self._canvas.draw(look)
+
+    @cached_property
+    def _style(self) -> bytes:
+        return b"image 2 " + self._canvas.style
+
+    def _add(self, digest: Any, look: Look) -> None:
+        for piece in look.pieces:
+            digest.update(piece.points.data)
+            digest.update(look.to_camera(piece).astype("<f4").data)
+            digest.update(piece.topology.digest if piece.topology else b"")
+
+    def _fill(self, frame: face_pb2.GeometryFrame, look: Look, drawn: Drawing) -> None:
+        shaded, data = self.planes(drawn)
+        image = frame.image
+        image.width = image.height = self._size
+        image.shaded = shaded.tobytes()
+        image.depth = np.ascontiguousarray(data[..., 3]).astype("<f4", copy=False).tobytes()
+        if any(piece.topology and (piece.topology.parts >= 0).any() for piece in look.pieces):
+            image.uv = data[..., :2].astype("<f2").tobytes()
+            image.parts = np.rint(data[..., 2]).astype(np.uint8).tobytes()
+
+    def planes(self, drawn: Drawing) -> tuple[np.ndarray, np.ndarray]:
+        """(S, S, 4) uint8 shaded and coverage; (S, S, 4) float32 u, v, part + 1, depth; their
+        first row on top."""
+        shape = (self._size, self._size, 4)
+        shaded = np.frombuffer(drawn.shaded, np.uint8).reshape(shape)[::-1]
+        return shaded, np.frombuffer(drawn.data, np.float32).reshape(shape)[::-1]
+
+
+class Canvas:
+    """Draws looks through a pinhole camera.
+
+    Args:
+        view: the camera; its size is the picture's.
+        pixels: (H, W, 4) uint8 of the atlas, its first row below.
+    """
+
+    def __init__(self, view: Pinhole, pixels: np.ndarray) -> None:
+        self._view, self._pixels = view, pixels
+        about = gpu.platform
+        self._renderer = f"{about.vendor_get()} {about.renderer_get()} {about.version_get()}"
         self._shader = _shader()
-        self._picture = _texture(subject.face.active_material)
-        textures = [gpu.types.GPUTexture((size, size), format=f) for f in ("RGBA8", "RGBA32F")]
-        depth = gpu.types.GPUTexture((size, size), format="DEPTH_COMPONENT32F")
+        self._atlas = _texture(pixels)
+        textures = [gpu.types.GPUTexture(view.size, format=f) for f in ("RGBA8", "RGBA32F")]
+        depth = gpu.types.GPUTexture(view.size, format="DEPTH_COMPONENT32F")
         self._buffer = gpu.types.GPUFrameBuffer(depth_slot=depth, color_slots=textures)
         self._textures = (*textures, depth)  # the framebuffer does not keep them alive
+        self._kept: dict[int, tuple[Topology, GPUVertBuf, GPUIndexBuf]] = {}
 
-    def __call__(self, index: int, time_code: float) -> face_pb2.GeometryFrame:
-        shaded, data = self.draw(surface(self._subject, bpy.context.evaluated_depsgraph_get()))
-        image = face_pb2.ImageFrame(
-            width=self._size,
-            height=self._size,
-            shaded=shaded.tobytes(),
-            uv=data[..., :2].astype("<f2").tobytes(),
-            parts=np.rint(data[..., 2]).astype(np.uint8).tobytes(),
-            depth=data[..., 3].astype("<f4").tobytes(),
-        )
-        return face_pb2.GeometryFrame(index=index, time_code=time_code, image=image)
+    @property
+    def style(self) -> bytes:
+        """What decides pixels beside a look; any thread."""
+        view = self._view
+        text = f"{view.focal!r} {view.centre!r} {view.size!r} {self._renderer} {self._pixels.shape}"
+        digest = hashlib.sha256((text + _VERTEX + _FRAGMENT).encode())
+        digest.update(self._pixels.data)
+        return digest.digest()
 
-    def draw(self, shown: Surface) -> tuple[np.ndarray, np.ndarray]:
-        """(S, S, 4) uint8 shaded and coverage; (S, S, 4) float32 u, v, part + 1, depth."""
-        size = self._size
-        depth = -shown.positions[:, 2]
-        middle = max(float(np.median(depth)), 1e-3)
-        clip = projection(self._subject.crop_camera.resized(size), _NEAR * middle, _FAR * middle)
-        batch = _batch(shown)
+    def draw(self, look: Look) -> Drawing:
+        """Draw a look; main thread."""
+        width, height = self._view.size
+        middle = max(_distance(look), 1e-3)
+        clip = projection(self._view, _NEAR * middle, _FAR * middle)
         with self._buffer.bind():
             self._buffer.clear(color=(0.0, 0.0, 0.0, 0.0), depth=1.0)
             gpu.state.depth_test_set("LESS_EQUAL")
             gpu.state.depth_mask_set(True)
             gpu.state.face_culling_set("NONE")
             gpu.state.blend_set("NONE")
-            gpu.state.viewport_set(0, 0, size, size)
+            gpu.state.viewport_set(0, 0, width, height)
             self._shader.bind()
             self._shader.uniform_float("projection", Matrix(clip))
-            self._shader.uniform_sampler("picture", self._picture)
-            batch.draw(self._shader)
-            shaded = self._read(0, "UBYTE", np.uint8)
-            data = self._read(1, "FLOAT", np.float32)
+            self._shader.uniform_sampler("picture", self._atlas)
+            for piece in look.pieces:
+                self._shader.uniform_float("placed", Matrix(look.to_camera(piece)))
+                self._batch(piece).draw(self._shader)
+            read = self._buffer.read_color
+            shaded = read(0, 0, width, height, 4, 0, "UBYTE")
+            data = read(0, 0, width, height, 4, 1, "FLOAT")
             gpu.state.depth_test_set("NONE")
             gpu.state.depth_mask_set(False)
-        return shaded, data
+        shaded.dimensions = data.dimensions = width * height * 4
+        return Drawing(shaded, data)
 
-    def _read(self, slot: int, kind: str, dtype: type) -> np.ndarray:
-        """A colour attachment as (S, S, 4), its first row on top."""
-        size = self._size
-        buffer = self._buffer.read_color(0, 0, size, size, 4, slot, kind)
-        buffer.dimensions = size * size * 4
-        return np.array(buffer, dtype=dtype).reshape(size, size, 4)[::-1]
+    def _batch(self, piece: Piece) -> gpu.types.GPUBatch:
+        topology = piece.topology
+        assert topology is not None  # the pass reads it
+        kept = self._kept.get(id(topology))
+        if kept is None:
+            corners = topology.corners
+            fixed = GPUVertBuf(_layout(("atlas", 2), ("part", 1)), len(corners.vertices))
+            fixed.attr_fill("atlas", corners.uvs)
+            fixed.attr_fill("part", corners.parts)
+            kept = (topology, fixed, GPUIndexBuf(type="TRIS", seq=corners.triangles))
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()  # a mesh that changes from frame to frame
+            self._kept[id(topology)] = kept
+        vertices = topology.corners.vertices
+        moving = GPUVertBuf(_layout(("position", 3)), len(vertices))
+        moving.attr_fill("position", piece.points[vertices])
+        batch = gpu.types.GPUBatch(type="TRIS", buf=moving, elem=kept[2])
+        batch.vertbuf_add(kept[1])
+        return batch
+
+
+def _distance(look: Look) -> float:
+    """How far the middle of the first mesh is from the camera, model units."""
+    face = look.pieces[0]
+    if not len(face.points):
+        return 0.0
+    matrix = look.to_camera(face)
+    middle = face.points[:: max(1, len(face.points) // 100)].mean(axis=0)
+    return -float((matrix[2, :3] * middle).sum() + matrix[2, 3])
+
+
+def _layout(*attributes: tuple[str, int]) -> gpu.types.GPUVertFormat:
+    layout = gpu.types.GPUVertFormat()
+    for name, length in attributes:
+        layout.attr_add(id=name, comp_type="F32", len=length, fetch_mode="FLOAT")
+    return layout
 
 
 def start_gpu() -> None:
@@ -137,6 +231,7 @@ def _shader() -> gpu.types.GPUShader:
     stage.smooth("VEC3", "v_position")
     info = gpu.types.GPUShaderCreateInfo()
     info.push_constant("MAT4", "projection")
+    info.push_constant("MAT4", "placed")
     info.sampler(0, "FLOAT_2D", "picture")
     info.vertex_in(0, "VEC3", "position")
     info.vertex_in(1, "VEC2", "atlas")
@@ -149,31 +244,26 @@ def _shader() -> gpu.types.GPUShader:
     return gpu.shader.create_from_info(info)
 
 
-def _batch(shown: Surface) -> gpu.types.GPUBatch:
-    """The triangles with a vertex of its own for each corner."""
-    layout = gpu.types.GPUVertFormat()
-    layout.attr_add(id="position", comp_type="F32", len=3, fetch_mode="FLOAT")
-    layout.attr_add(id="atlas", comp_type="F32", len=2, fetch_mode="FLOAT")
-    layout.attr_add(id="part", comp_type="F32", len=1, fetch_mode="FLOAT")
-    corners = shown.triangles.size
-    vertices = gpu.types.GPUVertBuf(layout, corners)
-    vertices.attr_fill("position", shown.positions[shown.triangles.ravel()])
-    vertices.attr_fill("atlas", np.ascontiguousarray(shown.uvs.reshape(corners, 2)))
-    vertices.attr_fill("part", np.repeat(shown.parts, 3).astype(np.float32).reshape(corners, 1))
-    return gpu.types.GPUBatch(type="TRIS", buf=vertices)
-
-
-def _texture(material: bpy.types.Material | None) -> gpu.types.GPUTexture:
-    """The material's atlas with its sRGB values as they are, or a grey where it has none."""
+def _pixels(subject: SubjectObjects) -> np.ndarray:
+    """(H, W, 4) uint8 of the face's atlas with its sRGB values as they are, or a grey."""
+    material = None if subject.bound else subject.face.active_material
     image = None
     if material is not None and material.node_tree is not None:
         nodes = material.node_tree.nodes
         image = next((node.image for node in nodes if node.type == "TEX_IMAGE"), None)
     if image is None or not image.size[0]:
-        pixels, size = np.full(4, 0.7, np.float32), (1, 1)
-    else:
-        pixels = np.empty(4 * image.size[0] * image.size[1], np.float32)
-        image.pixels.foreach_get(pixels)
-        size = tuple(image.size)
-    buffer = gpu.types.Buffer("FLOAT", pixels.size, pixels)
-    return gpu.types.GPUTexture(size, format="RGBA8", data=buffer)
+        return np.full((1, 1, 4), 178, np.uint8)
+    width, height = image.size
+    pixels = np.empty(4 * width * height, np.float32)
+    image.pixels.foreach_get(pixels)
+    pixels *= 255.0
+    pixels += 0.5
+    return pixels.clip(0, 255, out=pixels).astype(np.uint8).reshape(height, width, 4)
+
+
+def _texture(pixels: np.ndarray) -> gpu.types.GPUTexture:
+    height, width, _ = pixels.shape
+    floats = pixels.ravel().astype(np.float32)
+    floats /= 255.0
+    buffer = gpu.types.Buffer("FLOAT", floats.size, floats)
+    return gpu.types.GPUTexture((width, height), format="RGBA8", data=buffer)

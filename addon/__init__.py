@@ -50,9 +50,11 @@ def register() -> None:
 
 def unregister() -> None:
     """Take everything away again, and end a backend that was started here."""
-    from .ui import session
-
     atexit.unregister(unregister)
-    session.close()
+    if _registered:
+        from .ui import jobs, session
+
+        jobs.stop()
+        session.close()
     while _registered:
         _registered.pop().unregister()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -27,6 +28,10 @@ T = TypeVar("T")
 #: What a job yields where it only waits; nothing (None) where it has more to do.
 LATER = True
 Job = Generator[Any, None, None]
+#: Told where undo, or deleting something, takes a job's scene or subject from under it.
+GONE = "Undone or deleted while it ran: nothing more is made; press the button again"
+#: Operators whose jobs run; one at a time.
+_running: list[JobOperator] = []
 #: Seconds of each timer tick that a job may take from the interface.
 _SLICE = 0.02
 
@@ -77,9 +82,6 @@ class JobOperator:
         for area in context.screen.areas if context.screen else ():
             if area.type == "VIEW_3D":
                 area.tag_redraw()
-        if status != {"RUNNING_MODAL"} and self._timer:
-            context.window_manager.event_timer_remove(self._timer)
-            self._timer = None
         return status if status != {"RUNNING_MODAL"} else {"PASS_THROUGH"}
 
     def cancel(self, context: bpy.types.Context) -> None:
@@ -91,6 +93,7 @@ class JobOperator:
         state.busy, state.cancelled = True, False
         state.report("starting", 0.0, -1.0)
         self._job = self.job(context)
+        _running.append(self)
         return {"RUNNING_MODAL"}
 
     def _advance(self) -> set[str]:
@@ -112,6 +115,9 @@ class JobOperator:
         except OSError as error:
             self.report({"ERROR"}, f"{error.filename}: {error.strerror}")
             status = {"CANCELLED"}
+        except ReferenceError:  # Blender freed what the job works on
+            self.report({"ERROR"}, GONE)
+            status = {"CANCELLED"}
         except BaseException:  # a fault of ours; the panel must stay usable
             self._end()
             raise
@@ -119,8 +125,20 @@ class JobOperator:
         return status
 
     def _end(self) -> None:
-        self._job.close()
+        if self in _running:
+            _running.remove(self)
         session.state.busy = False
+        if self._timer:
+            bpy.context.window_manager.event_timer_remove(self._timer)
+            self._timer = None
+        with suppress(ReferenceError):  # what it would put back may be gone
+            self._job.close()
+
+
+def stop() -> None:
+    """End what runs, as before the add-on goes."""
+    for operator in tuple(_running):
+        operator._end()
 
 
 def wait(task: Task) -> Generator[Any, None, Any]:

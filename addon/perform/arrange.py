@@ -47,7 +47,7 @@ def rest(owner: Owner, curves: Curves, animated: set[Channel]) -> None:
         record.mark(action, stack.REST, record.REST)
     keys.write(action, owner.id, fresh, np.ones(1), np.array(values)[:, None])
     if not held:
-        strip = stack.put(owner, stack.REST, stack.REST, 1, 2, action)
+        strip = stack.put(owner, stack.REST, stack.REST, action, 1, 2)
         strip.extrapolation = "HOLD"
 
 
@@ -100,13 +100,12 @@ def _driven(
                 owner,
                 f"{place.name} base",
                 f"{layer} base",
-                round(strip.frame_start),
-                round(strip.frame_end),
                 action,
+                strip.frame_start,
+                strip.frame_end,
             )
-            stack.stretch(below, strip.frame_start, strip.frame_end)
             below.extrapolation, below.mute = strip.extrapolation, strip.mute
-            below.influence = strip.influence
+            stack.copy_influence(strip, below)
     return bool(driven)
 
 
@@ -125,8 +124,9 @@ def _hand(owner: Owner, chosen: settings.LayerSettings, table: dict[str, str]) -
     if "REPLACE" in modes.values():
         hidden = {region for region, mode in modes.items() if mode != "REPLACE"}
         below = _base_action(owner, "hand", table, hidden)
-        strip = stack.put(owner, "hand base", "hand base", 1, 2, below)
-        strip.extrapolation, strip.influence = "HOLD", chosen.hand.influence
+        strip = stack.put(owner, "hand base", "hand base", below, 1, 2)
+        strip.extrapolation = "HOLD"
+        stack.influence(strip, chosen.hand.influence)
 
 
 def _base_action(

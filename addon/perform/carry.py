@@ -81,11 +81,11 @@ def _write(
         bpy.data.actions.remove(action)
         return
     end = max(int(frames[-1]), start + 1)
-    above = stack.put(owner, f"{layer} edits", f"{name} edits", start, end, action)
-    above.action_frame_start, above.action_frame_end = start, end
-    stack.stretch(above, start, end)
-    above.blend_type, above.use_sync_length = "ADD", False
-    above.influence, above.mute = strip.influence, strip.mute
+    above = stack.put(owner, f"{layer} edits", f"{name} edits", action, start, end)
+    action_start = float(start)
+    above.action_frame_start, above.action_frame_end = action_start, end
+    above.blend_type, above.use_sync_length, above.mute = "ADD", False, strip.mute
+    stack.copy_influence(strip, above)
 
 
 def fade(owner: Owner, layer: str, strip: bpy.types.NlaStrip) -> None:

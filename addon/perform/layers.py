@@ -150,8 +150,7 @@ def refresh(rig: bpy.types.Object) -> None:
             wanted = getattr(chosen, layer).influence
             for kind in (record.DRIVEN, record.EDITS):
                 for _, strip in stack.strips(owner, layer, kind):
-                    if not strip.use_animated_influence and strip.influence != wanted:
-                        strip.influence = wanted
+                    stack.influence(strip, wanted)
     with closed(subject):
         arrange.arrange(subject)
 
@@ -213,12 +212,11 @@ def _place(
     scene = bpy.context.scene
     record.set_timing(action, scene.render.fps / scene.render.fps_base, _lead(scene, name, start))
     if held:
-        strip.action_frame_start, strip.action_frame_end = start, end
-        strip = stack.move(owner, track, strip, layer, start, end)
+        strip = stack.renew(owner, track, strip, layer, start, end)
     else:
-        strip = stack.put(owner, layer, name, start, end, action)
-        strip.influence = getattr(settings.of(subject.rig), layer).influence
+        strip = stack.put(owner, layer, name, action, start, end)
     carry.fade(owner, layer, strip)
+    stack.influence(strip, getattr(settings.of(subject.rig), layer).influence)
     return notes
 
 

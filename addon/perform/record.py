@@ -8,7 +8,6 @@ what somebody edited since can be told from what was driven.
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 
 import bpy
@@ -78,8 +77,8 @@ def remember(action: bpy.types.Action, first: int, curves: Curves) -> None:
     """Keep the numbers that are written."""
     action[_FIRST] = int(first)
     action[_CHANNELS] = "\n".join(f"{index} {path}" for path, index in curves.channels)
-    values = np.ascontiguousarray(curves.values, "<f4")
-    action[_WRITTEN] = zlib.compress(values.tobytes(), 1)
+    action.pop(_WRITTEN, None)  # Blender would write a longer array over the old one's end
+    action[_WRITTEN] = np.ascontiguousarray(curves.values, np.float32).ravel()
 
 
 def written(action: bpy.types.Action) -> Written | None:
@@ -88,7 +87,7 @@ def written(action: bpy.types.Action) -> Written | None:
         return None
     parts = [line.partition(" ") for line in action[_CHANNELS].split("\n")]
     channels = tuple((path, int(index)) for index, _, path in parts)
-    data = np.frombuffer(zlib.decompress(bytes(action[_WRITTEN])), "<f4")
+    data = np.array(action[_WRITTEN], np.float32)  # a copy: the property may be replaced
     return Written(int(action[_FIRST]), channels, data.reshape(len(channels), -1))
 
 

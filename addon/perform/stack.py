@@ -81,42 +81,50 @@ def _local(one: bpy.types.NlaTrack) -> bool:
     return override is None or not getattr(one, "is_override_data", False)
 
 
-def _free(one: bpy.types.NlaTrack, start: float, end: float, mine: object = None) -> bool:
+def _free(one: bpy.types.NlaTrack, start: float, end: float) -> bool:
     """Whether a track has room for frames ``start`` to ``end``."""
-    return all(
-        strip == mine or strip.frame_start >= end or strip.frame_end <= start
-        for strip in one.strips
-    )
+    return all(strip.frame_start >= end or strip.frame_end <= start for strip in one.strips)
 
 
 def put(
-    owner: Owner, base: str, name: str, start: int, end: int, action: bpy.types.Action
+    owner: Owner,
+    base: str,
+    name: str,
+    action: bpy.types.Action,
+    start: float,
+    end: float,
+    scale: float = 1.0,
 ) -> bpy.types.NlaStrip:
-    """A new strip of ``action`` on the first of the tracks ``base``, ``base 2``… with room."""
+    """A new strip of all of ``action`` on the first track with room.
+
+    Args:
+        owner: whose stack.
+        base: name of the track; where it is taken, "base 2" and so on.
+        name: of the strip.
+        action: what it plays.
+        start: its first frame.
+        end: its last.
+        scale: frames of the scene for one of the action.
+    """
     data, number = data_of(owner), 1
+    first, last = (round(edge) for edge in action.frame_range)
+    needed = max(end, start + max(last - first, 1))  # Blender makes it so long at first
     while True:
         place = track(data, base if number == 1 else f"{base} {number}")
-        if _free(place, start, end):
+        if _free(place, start, needed):
             break
         number += 1
     strip = place.strips.new(name, int(start), action)
     slot = keys.slot_of(action, owner.id)
     if slot is not None:
         strip.action_slot = slot
-    stretch(strip, start, end)
+    strip.action_frame_end = strip.action_frame_start + max((end - start) / scale, 1e-3)
+    strip.frame_start_raw, strip.frame_end_raw, strip.scale = start, end, scale
     strip.extrapolation = "NOTHING"
     return strip
 
 
-def stretch(strip: bpy.types.NlaStrip, start: float, end: float, scale: float = 1.0) -> None:
-    """Give a strip its place, where there is room: the whole action, at a scale."""
-    strip.frame_start_raw = min(start, strip.frame_start)  # never shorter than nothing
-    strip.frame_end_raw = max(end, strip.frame_end)
-    strip.frame_start_raw, strip.frame_end_raw = start, end
-    strip.scale = scale
-
-
-def move(
+def renew(
     owner: Owner,
     place: bpy.types.NlaTrack,
     strip: bpy.types.NlaStrip,
@@ -125,19 +133,63 @@ def move(
     end: float,
     scale: float = 1.0,
 ) -> bpy.types.NlaStrip:
-    """Put a strip elsewhere in time, on another track of the layer where it must."""
-    if _free(place, start, end, strip):
-        stretch(strip, start, end, scale)
-        return strip
-    kept = {name: getattr(strip, name) for name in ("mute", "influence", "blend_type")}
-    action, name = strip.action, strip.name
+    """A strip anew, elsewhere in time or of another length, set as it was.
+
+    Blender pushes neighbours away when a strip grows, so it is taken out first.
+    """
+    action, name, mute, blend = strip.action, strip.name, strip.mute, strip.blend_type
+    keyed = [tuple(key.co) for key in _influence_keys(strip)]
+    move = start - strip.frame_start
     place.strips.remove(strip)
-    made = put(owner, base, name, round(start), round(end), action)
-    stretch(made, start, end, scale)
-    made.name = name
-    for key, value in kept.items():
-        setattr(made, key, value)
+    made = put(owner, base, name, action, start, end, scale)
+    made.name, made.mute, made.blend_type = name, mute, blend
+    if keyed:
+        _key_influence(made, [(frame + move, value) for frame, value in keyed])
     return made
+
+
+def influence(strip: bpy.types.NlaStrip, value: float) -> None:
+    """Let a part of a strip show, unless somebody animated that."""
+    if len(_influence_keys(strip)) > 2:
+        return
+    if value == 1.0:
+        strip.use_animated_influence = False
+        return
+    start, fade = strip.frame_start, strip.blend_in
+    keyed = [(start, 0.0), (start + fade, value)] if fade else [(start, value)]
+    _key_influence(strip, keyed)
+
+
+def influence_keys(strip: bpy.types.NlaStrip) -> list[tuple[float, float]]:
+    """Frames and values of a strip's influence; none where all of it shows."""
+    return [tuple(key.co) for key in _influence_keys(strip)]
+
+
+def copy_influence(source: bpy.types.NlaStrip, target: bpy.types.NlaStrip) -> None:
+    """Let as much of one strip show as of another."""
+    target.blend_in, target.blend_out = source.blend_in, source.blend_out
+    keyed = influence_keys(source)
+    if keyed:
+        _key_influence(target, keyed)
+    else:
+        target.use_animated_influence = False
+
+
+def _influence_keys(strip: bpy.types.NlaStrip) -> list[bpy.types.Keyframe]:
+    """Blender counts the influence only where it is animated, if by a single key."""
+    if not strip.use_animated_influence:
+        return []
+    curve = strip.fcurves.find("influence")
+    return list(curve.keyframe_points) if curve else []
+
+
+def _key_influence(strip: bpy.types.NlaStrip, keyed: list[tuple[float, float]]) -> None:
+    strip.use_animated_influence = True
+    curve = strip.fcurves.find("influence")
+    curve.keyframe_points.clear()
+    for frame, value in keyed:
+        curve.keyframe_points.insert(frame, value).interpolation = "LINEAR"
+    curve.update()
 
 
 def drop(owner: Owner, place: bpy.types.NlaTrack, strip: bpy.types.NlaStrip) -> None:

@@ -75,8 +75,33 @@ class NewSubject(JobOperator, bpy.types.Operator):
         )
         sequence.set_colour(scene)
         context.view_layer.objects.active = made.rig
-        for warning in (*data.warnings, *twins):
+        _look_at(context)
+        for warning in (*data.warnings, *twins, *_in_the_way(context, made)):
             self.report({"WARNING"}, warning)
+
+
+def _look_at(context: bpy.types.Context) -> None:
+    """Show what was made: the 3-D views look through its camera, with the photograph's colours."""
+    for area in context.screen.areas if context.screen else ():
+        if area.type == "VIEW_3D":
+            space = area.spaces.active
+            space.region_3d.view_perspective = "CAMERA"
+            if space.shading.color_type == "MATERIAL":  # Blender's default
+                space.shading.color_type = "TEXTURE"
+
+
+def _in_the_way(context: bpy.types.Context, made: objects.SubjectObjects) -> list[str]:
+    """Words about things that stand where the head is, such as the start-up file's cube."""
+    head = made.rig.matrix_world.translation
+    own = {made.rig, made.camera, *made.meshes}
+    found = []
+    for thing in context.visible_objects:
+        if thing.type == "MESH" and thing not in own and objects.rig_of(thing) is None:
+            low, high = thing.bound_box[0], thing.bound_box[6]
+            local = thing.matrix_world.inverted_safe() @ head
+            if all(low[k] <= local[k] <= high[k] for k in range(3)):
+                found.append(f"{thing.name} stands where the head is; hide or delete it")
+    return found
 
 
 def _captured(backend: Backend, photo: Path, report: Progress, **options: Any) -> SubjectData:

@@ -97,19 +97,39 @@ def place_frames(
     made = []
     for run in np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1):
         first, last = int(run[0]), int(run[-1])
-        strip = strips(scene).new_image(
-            name=FRAMES,
-            filepath=portable(folder / shown[first]),
-            channel=_free_channel(scene, first, last),
-            frame_start=first,
-            fit_method="ORIGINAL",
-        )
+        strip = begin_frames(scene, folder / shown[first], first, last)
         for frame in range(first + 1, last + 1):
             strip.elements.append(shown[frame])
         strip.frame_final_duration = len(run)
-        strip.colorspace_settings.name = "sRGB"
         made.append(strip)
     return made
+
+
+def begin_frames(
+    scene: bpy.types.Scene, picture: Path, frame: int, last: int | None = None
+) -> bpy.types.Strip:
+    """An image strip of one picture at ``frame``, where it has room to grow up to ``last``."""
+    strip = strips(scene).new_image(
+        name=FRAMES,
+        filepath=portable(picture),
+        channel=_free_channel(scene, frame, frame if last is None else last),
+        frame_start=frame,
+        fit_method="ORIGINAL",
+    )
+    strip.colorspace_settings.name = "sRGB"
+    return strip
+
+
+def frame_strips(scene: bpy.types.Scene, folder: Path) -> list[bpy.types.Strip]:
+    """Our image strips that show pictures of a folder, in time."""
+    found = [
+        strip
+        for strip in strips(scene)
+        if strip.type == "IMAGE"
+        and strip.name.startswith(FRAMES)
+        and Path(bpy.path.abspath(strip.directory)) == folder
+    ]
+    return sorted(found, key=lambda strip: strip.frame_start)
 
 
 def _take_frames(scene: bpy.types.Scene, sample: str, size: tuple[int, int]) -> dict[int, str]:
@@ -117,9 +137,7 @@ def _take_frames(scene: bpy.types.Scene, sample: str, size: tuple[int, int]) -> 
     found: dict[int, str] = {}
     folder = Path(bpy.path.abspath(sample)).parent
     there = strips(scene)
-    for strip in [s for s in there if s.type == "IMAGE" and s.name.startswith(FRAMES)]:
-        if Path(bpy.path.abspath(strip.directory)) != folder:
-            continue  # another subject's
+    for strip in frame_strips(scene, folder):  # another subject's stay
         first = strip.elements[0]
         if (first.orig_width, first.orig_height) in (size, (0, 0)):  # 0: not loaded yet
             begin = round(strip.frame_start)

@@ -10,6 +10,7 @@ constrained counts, since what is sent is how the eyes are turned in the end.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import bpy
 from mathutils import Vector
@@ -41,18 +42,6 @@ def add_target(subject: SubjectObjects, name: str) -> bpy.types.Object:
     """
     if not subject.eyes:
         raise InputError(f"{subject.rig.name} has no eyes that could be aimed")
-    target = target_of(subject)
-    if target is None:
-        target = bpy.data.objects.new(name, None)
-        target[ROLE] = "gaze_target"
-        target.empty_display_type, target.empty_display_size = "SPHERE", 0.02
-        for collection in subject.rig.users_collection:
-            collection.objects.link(target)
-        bpy.context.view_layer.update()
-        face = subject.face.matrix_world
-        middle = sum((eye.matrix_world.translation for eye in subject.eyes), Vector())
-        ahead = face.to_3x3() @ Vector((0.0, 0.0, 1.0))
-        target.location = middle / len(subject.eyes) + ahead.normalized() * _AHEAD
     head = subject.head
     if AMOUNT not in head:
         head[AMOUNT] = 0.0
@@ -62,6 +51,20 @@ def add_target(subject: SubjectObjects, name: str) -> bpy.types.Object:
             default=0.0,
             description="Whether the eyes follow the gaze properties, 0, or the target, 1",
         )
+    # A driver that is evaluated before Blender's copy has the property stays invalid.
+    subject.rig.update_tag()
+    bpy.context.view_layer.update()
+    target = target_of(subject)
+    if target is None:
+        target = bpy.data.objects.new(name, None)
+        target[ROLE] = "gaze_target"
+        target.empty_display_type, target.empty_display_size = "SPHERE", 0.02
+        for collection in subject.rig.users_collection:
+            collection.objects.link(target)
+        face = subject.face.matrix_world
+        middle = sum((eye.matrix_world.translation for eye in subject.eyes), Vector())
+        ahead = face.to_3x3() @ Vector((0.0, 0.0, 1.0))
+        target.location = middle / len(subject.eyes) + ahead.normalized() * _AHEAD
     for eye in subject.eyes:
         _track(subject, eye, target)
     return target
@@ -69,7 +72,12 @@ def add_target(subject: SubjectObjects, name: str) -> bpy.types.Object:
 
 def target_of(subject: SubjectObjects) -> bpy.types.Object | None:
     """What the eyes track, or None."""
-    for eye in subject.eyes:
+    return tracked(subject.eyes)
+
+
+def tracked(eyes: Iterable[bpy.types.Object]) -> bpy.types.Object | None:
+    """The first target that one of these tracks, or None."""
+    for eye in eyes:
         constraint = eye.constraints.get(TRACK)
         if constraint is not None and constraint.target is not None:
             return constraint.target

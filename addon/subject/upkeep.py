@@ -13,6 +13,12 @@ from . import gaze
 from .objects import CAMERA, OWNER, RECORD, ROLE, SubjectObjects, find, in_scene
 from .poses import POSE
 
+#: What a strip keeps when its action changes; in an order in which none undoes another.
+_STRIP = (
+    "action_frame_start", "action_frame_end", "scale", "repeat", "frame_start", "frame_end",
+    "extrapolation", "blend_type", "blend_in", "blend_out", "mute", "use_reverse", "select",
+)  # fmt: skip
+
 
 def doubts(rig: bpy.types.Object) -> list[str]:
     """What a subject shares with another, a sentence each; empty where all is its own.
@@ -42,11 +48,14 @@ def separate(rig: bpy.types.Object) -> None:
     for thing in (who.face, *who.eyes):
         if thing.data.users > 1:
             thing.data = thing.data.copy()
-    for strip in _strips(who):
-        if strip.action in _shared_actions(who):
-            strip.action = strip.action.copy()
+    shared = _shared_actions(who)
     for data in _animated(who):
-        if data.action in _shared_actions(who):
+        data.use_tweak_mode = False
+        for track in data.nla_tracks:
+            for strip in [strip for strip in track.strips if strip.action in shared]:
+                _play_copy(track, strip)
+    for data in _animated(who):
+        if data.action in shared:
             data.action = data.action.copy()
     cameras = [thing.get(CAMERA) for thing in bpy.data.objects if RECORD in thing and thing != rig]
     if who.camera in cameras:
@@ -55,6 +64,19 @@ def separate(rig: bpy.types.Object) -> None:
         for collection in rig.users_collection:
             collection.objects.link(camera)
         rig[CAMERA] = camera
+
+
+def _play_copy(track: bpy.types.NlaTrack, strip: bpy.types.NlaStrip) -> None:
+    """Let a strip play a copy of its action; a strip's action can only be set with it."""
+    kept = {name: getattr(strip, name) for name in _STRIP}
+    slot = getattr(strip, "action_slot", None)
+    name, action = strip.name, strip.action.copy()
+    track.strips.remove(strip)
+    new = track.strips.new(name, round(kept["frame_start"]), action)
+    for field, value in kept.items():
+        setattr(new, field, value)
+    if slot is not None:
+        new.action_slot = action.slots[slot.identifier]
 
 
 def remove(rig: bpy.types.Object, scene: bpy.types.Scene) -> list[str]:
@@ -74,7 +96,9 @@ def remove(rig: bpy.types.Object, scene: bpy.types.Scene) -> list[str]:
     except InputError:
         who = None  # something is lost already; the rest goes all the same
     bound = bool(record.get("mapping"))
-    target = gaze.target_of(who) if who else None
+    target = gaze.tracked([thing for thing in rig.children if ROLE in thing])
+    if target is None and who is not None:
+        target = gaze.target_of(who)
     actions = _actions(rig, who)
     if bound:
         _release(rig)

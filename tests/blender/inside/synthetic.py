@@ -49,7 +49,9 @@ def png(pixels: np.ndarray) -> bytes:
     )
 
 
-def subject(seed: int = 0, metres_per_unit: float = 1.0) -> SubjectData:
+def subject(
+    seed: int = 0, metres_per_unit: float = 1.0, names: tuple[str, ...] = NAMES
+) -> SubjectData:
     """A subject whose parts, pose, camera and shape keys are all lopsided on purpose."""
     rng = np.random.default_rng(seed)
     eye = sphere(0.012, 8, 10)
@@ -75,7 +77,7 @@ def subject(seed: int = 0, metres_per_unit: float = 1.0) -> SubjectData:
         first_vertex, first_triangle = first_vertex + len(points), first_triangle + len(faces)
     mesh = np.concatenate(vertices) / metres_per_unit
     faces = np.concatenate(triangles).astype(np.int32)
-    deltas = rng.normal(0, 0.002, (len(NAMES), len(mesh), 3)) / metres_per_unit
+    deltas = rng.normal(0, 0.002, (len(names), len(mesh), 3)) / metres_per_unit
     for run in runs[1:3]:
         deltas[:, run.vertices] = 0.0
     atlas = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
@@ -85,7 +87,7 @@ def subject(seed: int = 0, metres_per_unit: float = 1.0) -> SubjectData:
         camera=Pinhole(900.0, (240.5, 270.25), (512, 512)),
         box=(-20.0, 35.0, 620.0, 675.0),
         photo_size=(600, 801),
-        expression=rng.uniform(0, 0.4, len(NAMES)).astype(np.float32),
+        expression=rng.uniform(0, 0.4, len(names)).astype(np.float32),
         pose=np.array([0.12, -0.2, 0.07, 0.01, -0.015, -0.6])
         / np.array([1, 1, 1, metres_per_unit, metres_per_unit, metres_per_unit]),
         gaze=np.array([0.1, -0.05, 0.08, -0.02], np.float32),
@@ -96,9 +98,9 @@ def subject(seed: int = 0, metres_per_unit: float = 1.0) -> SubjectData:
         runs=tuple(runs),
         eye_centres=(np.stack([pieces[1][1], pieces[2][1]]) / metres_per_unit).astype(np.float32),
         metres_per_unit=metres_per_unit,
-        key_names=NAMES,
+        key_names=names,
         key_deltas=deltas.astype(np.float32),
-        key_ranges=np.tile(np.array([[0.0, 1.0]], np.float32), (len(NAMES), 1)),
+        key_ranges=np.tile(np.array([[0.0, 1.0]], np.float32), (len(names), 1)),
         texture=png(atlas),
         plate=png(rng.integers(0, 256, (512, 512, 3), dtype=np.uint8)),
         warnings=(),

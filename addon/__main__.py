@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`python -m addon dub …` with bpy as a Python module: what `blender --command` does."""
 
+import os
 import sys
+
+import bpy
 
 from . import register, unregister
 from .headless.cli import main
@@ -11,4 +14,9 @@ try:
     status = main(sys.argv[1:])
 finally:
     unregister()
+if bpy.app.version < (4, 3):
+    # This bpy frees properties' callbacks after Python has ended, and crashes.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status or 0)
 sys.exit(status)

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from .errors import BackendError
+from .errors import BackendError, Cancelled
 
 #: Environment variable with the command, e.g. "/opt/facewright/bin/facewright".
 VARIABLE = "FACEWRIGHT_BACKEND"
@@ -125,7 +125,7 @@ class BackendProcess:
         self._command += ["--stop-with-stdin", *options]
         self._echo = echo
         self._process: subprocess.Popen[str] | None = None
-        self._log: deque[str] = deque(maxlen=40)
+        self._log: deque[str] = deque(maxlen=200)
         self._heard = threading.Event()
         self.address = ""
 
@@ -151,9 +151,10 @@ class BackendProcess:
 
         Raises:
             BackendError: it ended or did not listen in time; with its last line.
+            Cancelled: it was stopped meanwhile.
         """
         try:
-            self._process = subprocess.Popen(
+            process = self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -167,14 +168,19 @@ class BackendProcess:
         except OSError as error:
             raise BackendError(f"{self._command[0]} cannot be run: {error.strerror}") from error
         atexit.register(self.stop)
-        threading.Thread(target=self._read, name="facewright-backend-log", daemon=True).start()
+        reader = threading.Thread(
+            target=self._read, args=(process,), name="facewright-backend-log", daemon=True
+        )
+        reader.start()
         until = time.monotonic() + timeout
         while not self._heard.wait(0.1):
             if time.monotonic() > until:
                 self.stop()
                 raise BackendError(f"the backend did not start within {timeout:g} s{self._last()}")
+        if self._process is None:  # another thread
+            raise Cancelled("cancelled")
         if not self.address:
-            status = self._process.wait()
+            status = process.wait()
             self.stop()
             raise BackendError(f"the backend ended with status {status}{self._last()}")
         return self.address
@@ -197,10 +203,9 @@ class BackendProcess:
             process.kill()
             process.wait()
 
-    def _read(self) -> None:
+    def _read(self, process: subprocess.Popen[str]) -> None:
         """Keep the output flowing; note the address; wake :meth:`start`, also at the end."""
-        process = self._process
-        if process is None or process.stdout is None:
+        if process.stdout is None:
             return
         with process.stdout as lines:
             for line in lines:

@@ -1,18 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What lives as long as Blender does: the backend, and the job that runs."""
+"""What lives as long as Blender does: the backend, and the job that runs.
+
+One session serves every window and scene. It survives opening another file; disabling the
+add-on and quitting Blender end it, and the backend where it was started here.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import bpy
 
+from ..core import handshake
 from ..core.backend_process import BackendProcess, find_command
 from ..core.client import Backend, Progress, is_loopback
-from ..core.errors import InputError
+from ..core.errors import Cancelled, InputError
 from ..v1 import service_pb2
 from . import preferences
+
+#: One thread at a time starts or reaches a backend.
+_connecting = threading.Lock()
 
 
 @dataclass(slots=True)
@@ -21,6 +30,7 @@ class _State:
     backend: Backend | None = None
     summary: str = ""
     capabilities: service_pb2.GetCapabilitiesResponse | None = None
+    generation: int = 0  # of the connection: another one since a call began
     busy: bool = False
     cancelled: bool = False
     stage: str = ""
@@ -41,6 +51,15 @@ class _State:
         default = self.capabilities.default_animator if self.capabilities else ""
         return self.animators().get(name or default)
 
+    def missing(self, feature: str) -> str:
+        """Why the backend has no such feature, in a sentence; see :mod:`..core.handshake`."""
+        return handshake.missing(self.capabilities, feature)
+
+    @property
+    def started_here(self) -> bool:
+        """Whether a backend runs that this Blender started."""
+        return self.process is not None and self.process.running
+
 
 state = _State()
 
@@ -58,7 +77,7 @@ class Settings:
 
     address: str = ""
     command: str = ""
-    token: str = ""
+    token: str = field(default="", repr=False)
     certificate: Path | None = None
 
     @classmethod
@@ -72,11 +91,8 @@ class Settings:
         if chosen is None:
             return cls()
         address = chosen.address.strip()
-        if address and not is_loopback(address) and not bpy.app.online_access:
-            raise InputError(
-                f"address: {address} is another computer; allow online access in Preferences > "
-                "System, or leave the address empty"
-            )
+        if reason := offline(address):
+            raise InputError(f"address: {reason}")
         certificate = bpy.path.abspath(chosen.certificate) if chosen.certificate else ""
         return cls(
             address,
@@ -85,32 +101,78 @@ class Settings:
             Path(certificate) if certificate else None,
         )
 
+    def pem(self) -> bytes | None:
+        """The certificate's bytes.
+
+        Raises:
+            InputError: its file cannot be read.
+        """
+        try:
+            return self.certificate.read_bytes() if self.certificate else None
+        except OSError as error:
+            raise InputError(
+                f"certificate: {self.certificate} cannot be read: {error.strerror}"
+            ) from error
+
+
+def offline(address: str) -> str:
+    """Why Blender may not talk to ``address``, in words; "" where it may."""
+    if not address or is_loopback(address) or bpy.app.online_access:
+        return ""
+    return (
+        f"{address} is another computer; allow online access in Preferences > System, or "
+        "leave the address empty"
+    )
+
 
 def connect(settings: Settings, progress: Progress) -> Backend:
-    """The session's backend, started or reached where it is not yet; any thread."""
-    if state.process is not None and not state.process.running:
-        close()
-    if state.backend is None:
-        if not settings.address and state.process is None:
-            progress("starting the backend", 0.0, -1.0)
-            process = BackendProcess(find_command(settings.command), echo=print)
-            process.start()
-            state.process = process
-        address = settings.address or (state.process.address if state.process else "")
-        certificate = settings.certificate.read_bytes() if settings.certificate else None
-        backend = Backend(address, settings.token, certificate)
+    """The session's backend, started or reached where it is not yet; any thread.
+
+    Raises:
+        AddonError: there is none, or it cannot be talked to; one line with the remedy.
+        Cancelled: it was disconnected meanwhile.
+    """
+    with _connecting:
+        if state.process is not None and not state.process.running:
+            close()
+        if state.backend is not None:
+            return state.backend
+        generation = state.generation
+        address = settings.address or _local(settings.command, progress)
+        progress("connecting", 0.0, -1.0)
+        backend = Backend(address, settings.token, settings.pem())
         try:
             answer = backend.hello()
+            if generation != state.generation:
+                raise Cancelled("cancelled")
         except BaseException:
             backend.close()
             raise
         state.backend, state.capabilities = backend, answer
         state.summary = f"{address}, {answer.device}, version {answer.version}"
-    return state.backend
+        return backend
+
+
+def _local(command: str, progress: Progress) -> str:
+    """The address of the backend on this computer, which is started where it is not."""
+    if state.process is None:
+        progress("starting the backend", 0.0, -1.0)
+        # Known before it listens, so that closing the session ends it in between as well.
+        process = state.process = BackendProcess(find_command(command))
+        try:
+            process.start()
+        except BaseException:
+            state.process = None
+            raise
+        if state.process is not process:  # closed before it ran
+            process.stop()
+            raise Cancelled("cancelled")
+    return state.process.address
 
 
 def disconnect() -> None:
     """End every call; a backend that was started here stays for the next."""
+    state.generation += 1
     backend, state.backend = state.backend, None
     state.summary, state.capabilities = "", None
     if backend:

@@ -3,11 +3,15 @@
 
 - ``settings``  the preferences themselves
 - ``storage``   the folders: :func:`private_folder`, :func:`cache_folder`, :func:`cache_bytes`
+- ``backend``   check, start and stop the one on this computer
+- ``cache``     how much it takes, clear it
+- ``drawing``   what the user sees
 """
 
 from __future__ import annotations
 
-from . import settings
+import bpy
+
 from .settings import ADDON, FacewrightPreferences, current
 from .storage import cache_bytes, cache_folder, private_folder
 
@@ -23,9 +27,17 @@ __all__ = [
 ]
 
 
+def _classes() -> tuple[type, ...]:
+    from . import backend, cache  # they need the session, which needs this package
+
+    return (FacewrightPreferences, *backend.CLASSES, *cache.CLASSES)
+
+
 def register() -> None:
-    settings.register()
+    for kind in _classes():
+        bpy.utils.register_class(kind)
 
 
 def unregister() -> None:
-    settings.unregister()
+    for kind in reversed(_classes()):
+        bpy.utils.unregister_class(kind)

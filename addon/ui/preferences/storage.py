@@ -7,10 +7,7 @@ from pathlib import Path
 
 import bpy
 
-from .settings import ADDON, current
-
-#: Gigabytes that the texture cache may take where the preferences do not say otherwise.
-CACHE_GIGABYTES = 5.0
+from .settings import ADDON, CACHE_GIGABYTES, current
 
 
 def private_folder() -> Path:

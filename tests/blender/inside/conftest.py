@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -19,6 +20,21 @@ from addon.subject import construct
 from addon.subject import objects as subject
 
 addon.register()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.ended_with = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """bpy 4.2 frees properties' callbacks after Python has ended, and crashes."""
+    if bpy.app.version < (4, 3) and hasattr(config, "ended_with"):
+        addon.unregister()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.ended_with)
 
 
 @pytest.fixture

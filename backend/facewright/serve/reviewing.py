@@ -74,8 +74,8 @@ def review(assets: ReviewAssets, session: CaptureSession, limits: Limits, job: J
         return review_clip(
             assets.movie.path,
             session,
-            speech=assets.speech and assets.speech.path,
-            portrait=assets.portrait and assets.portrait.path,
+            speech=None if assets.speech is None else assets.speech.path,
+            portrait=None if assets.portrait is None else assets.portrait.path,
             name=assets.movie.label,
             max_seconds=limits.max_speech_seconds,
             check=check,

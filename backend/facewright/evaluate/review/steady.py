@@ -10,7 +10,7 @@ from facewright.evaluate import flicker
 
 _SIDE = 256  # flow is followed at this size, pixels
 _GROWN = 0.25  # of the face's bounds, on every side
-_LEVELS, _SHARE = 2, 0.001  # a pixel that changed by more; a frame of which fewer did
+_LEVELS, _SHARE = 4, 0.001  # a pixel that changed by more; a frame of which fewer did
 
 
 def around(points: Float32, width: int, height: int) -> tuple[slice, slice]:

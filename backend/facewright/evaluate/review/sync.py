@@ -22,10 +22,10 @@ _BAND = (500.0, 2500.0)  # hertz
 _SMOOTH, _DRIFT = 0.04, 0.5  # seconds: of the level; of what moves too slowly to count
 #: Shifts that are tried, seconds either way.
 REACH = 0.4
-#: A peak counts from this correlation on, times the root of the clip's seconds: chance
-#: reaches lower ones, the shorter the clip the higher.
+#: A peak counts from this over the root of the clip's seconds on: the shorter the clip, the
+#: higher chance reaches. Of clips with another's sound, 8 % came so far (252 pairs).
 _CLEAR = 0.9
-_SHORTEST = 1.0  # seconds
+_SHORTEST, _TELLING = 1.0, 3.0  # seconds: to compare at all, to tell an offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,8 @@ def agreement(opening: Float32, fps: float, speech: Speech) -> Sync | None:
     shifts = np.arange(-reach, reach + 1)
     found = np.array([_correlation(lips, sound, int(shift)) for shift in shifts])
     best = int(found.argmax())
-    clear = found[best] >= _CLEAR / np.sqrt(count / _STEPS)
+    clear = found[best] >= _CLEAR / np.sqrt(count / _STEPS) and 0 < best < len(found) - 1
+    clear = clear and count >= _TELLING * _STEPS
     offset = 1000.0 / _STEPS * float(shifts[best])
     return Sync(float(found[reach]), offset if clear else None, float(found[best]))
 

@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
-import bpy
+from typing import Any
 
+import bpy
+from bpy.app.handlers import persistent
+
+from ..core import handshake
 from ..core.tasks import Task
-from . import session
+from . import jobs, preferences, session
 from .jobs import Job, JobOperator, wait
+from .panels import characters, paragraph
 
 
 class Connect(JobOperator, bpy.types.Operator):
@@ -50,10 +55,28 @@ class MainPanel(bpy.types.Panel):
             row = layout.row(align=True)
             row.progress(factor=min(1.0, max(0.0, state.fraction)), text=f"{state.stage}{left}")
             row.operator("facewright.cancel", text="", icon="CANCEL")
-        elif state.backend:
+            return
+        width = characters(context)
+        if state.backend and (state.process is None or state.started_here):
             layout.label(text=state.summary, icon="LINKED")
-        else:
-            layout.operator("facewright.connect", icon="UNLINKED")
+            for sentence in handshake.report(state.capabilities):
+                paragraph(layout, sentence, width, "ERROR")
+            return
+        if state.process is not None and not state.started_here:
+            said = state.process.lines[-1:] or [""]
+            paragraph(layout, f"The backend has ended. {said[0]}".strip(), width, "ERROR")
+        chosen = preferences.current()
+        if chosen and (reason := session.offline(chosen.address.strip())):
+            paragraph(layout, reason, width, "INTERNET_OFFLINE")
+        layout.operator("facewright.connect", icon="UNLINKED")
+
+
+@persistent
+def _before_another_file(*_: Any) -> None:
+    """What runs works on the scene that goes; the connection stays for the next."""
+    if session.state.busy:
+        jobs.stop()
+        session.disconnect()  # ends the calls that nobody waits for any more
 
 
 _CLASSES = (
@@ -66,8 +89,10 @@ _CLASSES = (
 def register() -> None:
     for kind in _CLASSES:
         bpy.utils.register_class(kind)
+    bpy.app.handlers.load_pre.append(_before_another_file)
 
 
 def unregister() -> None:
+    bpy.app.handlers.load_pre.remove(_before_another_file)
     for kind in reversed(_CLASSES):
         bpy.utils.unregister_class(kind)

@@ -79,9 +79,10 @@ class JobOperator:
         status = self._advance()
         while status == {"RUNNING_MODAL"} and not self._later and time.monotonic() < until:
             status = self._advance()
-        for area in context.screen.areas if context.screen else ():
-            if area.type == "VIEW_3D":
-                area.tag_redraw()
+        for window in context.window_manager.windows:
+            for area in window.screen.areas:
+                if area.type in ("VIEW_3D", "PREFERENCES"):
+                    area.tag_redraw()
         return status if status != {"RUNNING_MODAL"} else {"PASS_THROUGH"}
 
     def cancel(self, context: bpy.types.Context) -> None:
@@ -136,9 +137,10 @@ class JobOperator:
 
 
 def stop() -> None:
-    """End what runs, as before the add-on goes."""
+    """End what runs, as before the add-on or the scene goes."""
     for operator in tuple(_running):
-        operator._end()
+        if not operator._job.gi_running:  # it is not a job's own step that asks
+            operator._end()
 
 
 def wait(task: Task) -> Generator[Any, None, Any]:

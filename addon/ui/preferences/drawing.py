@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import bpy
 
 from ...core import handshake
 from ...core.client import is_loopback
 from .. import session
+from ..panels import characters, paragraph
 from . import cache, settings, storage
 from .backend import Checked
 
@@ -25,17 +24,10 @@ def draw(
     """Lay everything out."""
     layout.use_property_split = True
     layout.use_property_decorate = False
-    width = max(40, int(context.region.width / 8) if context.region else 80)
+    width = characters(context)
     _backend(chosen, layout.column(heading=""), context, width)
     layout.separator()
     _cache(chosen, layout.column())
-
-
-def paragraph(layout: bpy.types.UILayout, text: str, width: int, icon: str = "NONE") -> None:
-    """A sentence over as many lines as it needs; labels do not wrap by themselves."""
-    column = layout.column(align=True)
-    for index, line in enumerate(textwrap.wrap(text, width)):
-        column.label(text=line, icon=icon if index == 0 else "BLANK1")
 
 
 def _backend(

@@ -58,6 +58,7 @@ def blender(request: pytest.FixtureRequest) -> Runner:
             timeout=LIMIT,
         )
 
+    run.series = request.param
     return run
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 import synthetic
+import versions
 
 import addon
 from addon.core.subject_data import MotionData, SubjectData
@@ -29,12 +29,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """bpy 4.2 frees properties' callbacks after Python has ended, and crashes."""
-    if bpy.app.version < (4, 3) and hasattr(config, "ended_with"):
+    """After everything was reported."""
+    if hasattr(config, "ended_with"):
         addon.unregister()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(config.ended_with)
+        versions.leave(config.ended_with)
 
 
 @pytest.fixture

@@ -160,6 +160,7 @@ def read(path: Path, fps: float) -> Recording:
     try:
         names = _header(next(rows, []))
         times, values = _rows(rows, names)
+        seconds, rate = _seconds(times, fps)
     except csv.Error as error:
         raise InputError(f"{path}: line {rows.line_num}: {error}") from error
     except InputError as error:
@@ -168,7 +169,6 @@ def read(path: Path, fps: float) -> Recording:
     angles = [names.index(name) for name in ANGLES] if "headYaw" in names else None
     if angles:
         values[:, angles] = np.unwrap(values[:, angles], axis=0)
-    seconds, rate = _seconds(times, fps)
     values = _resampled(seconds, values, fps, rate)
     return Recording(
         fps,

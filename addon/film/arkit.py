@@ -1,92 +1,69 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ARKit's 52 weights from the evaluated scene to a CSV file, and from one onto a layer."""
+"""ARKit's 52 weights from the evaluated scene, and from a file as a motion."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from pathlib import Path
 
 import bpy
 import numpy as np
 
 from ..core import arkit_csv, rotation
-from ..core.arkit_csv import Recording
+from ..core.arkit_csv import ANGLES, NAMES, Recording
 from ..core.errors import InputError
 from ..core.subject_data import MotionData
+from ..perform.layers import REGIONS
 from ..subject.objects import SubjectObjects
-from .sampling import Sampled, euler, finished, sample
+from .sampling import Sampled
 
 
-def recording(sampled: Sampled) -> Recording:
+def recording(subject: SubjectObjects, sampled: Sampled) -> Recording:
     """What a phone's recording of it would say.
 
     Raises:
-        InputError: the mesh has none of ARKit's shape keys.
+        InputError: the face has none of ARKit's shape keys.
     """
-    shared = [name for name in arkit_csv.NAMES if name in sampled.names]
-    if not shared:
+    mapping, face = subject.mapping, sampled.shapes[0]
+    weights = np.zeros((len(sampled.frames), len(NAMES)), np.float32)
+    found = False
+    for column, name in enumerate(NAMES):
+        shares = [(face.of(key), share) for key, share in mapping.get(name, ()) if share]
+        if shares:  # the weight that explains its keys best
+            size = sum(share * share for _, share in shares)
+            weights[:, column] = sum(values * share for values, share in shares) / size
+            found = True
+    if not found:
         raise InputError(
-            "export: the face has none of ARKit's shape keys (jawOpen, eyeBlinkLeft, ...)"
+            f"export: {subject.face.name} has none of ARKit's shape keys (jawOpen, ...)"
         )
-    weights = np.zeros((len(sampled.frames), len(arkit_csv.NAMES)), np.float32)
-    weights[:, [arkit_csv.NAMES.index(name) for name in shared]] = sampled.weights[
-        :, [sampled.names.index(name) for name in shared]
-    ]
-    angles = np.zeros((len(weights), len(arkit_csv.ANGLES)), np.float32)
-    x, y, z = euler(sampled.head).T
-    angles[:, 0], angles[:, 1], angles[:, 2] = y, x, z
-    gaze = sampled.gaze
-    if gaze is not None:
-        weights = arkit_csv.with_gaze(weights, gaze)
-        angles[:, 3:] = arkit_csv.eye_angles(gaze)
+    angles = np.zeros((len(weights), len(ANGLES)), np.float32)
+    angles[:, :3] = sampled.head_angles[:, [1, 0, 2]]
+    if sampled.gaze is not None:
+        weights = arkit_csv.with_gaze(weights, sampled.gaze)
+        angles[:, 3:] = arkit_csv.eye_angles(sampled.gaze)
     return Recording(sampled.fps, weights, angles)
 
 
-def motion_of(file: Recording) -> MotionData:
-    """A recording as a motion: without the head's where the file does not say it (it rests)."""
-    pose = np.zeros((len(file), 6), np.float32)
-    if file.angles is not None:
-        yaw, pitch, roll = file.angles[:, :3].T
-        pose[:, :3] = rotation.vectors_from_euler(np.stack([pitch, yaw, roll], axis=1))
-    return MotionData(
-        fps=file.fps,
-        model="arkit",
-        names=arkit_csv.NAMES,
-        expression=file.weights,
-        pose=pose,
-        gaze=arkit_csv.gaze_of(file),
-    )
-
-
-def write_csv(subject: SubjectObjects, path: Path | str, frames: range) -> Path:
-    """Write what a subject does over ``frames`` of the open scene; blocks.
-
-    Raises:
-        InputError: no shape key of ARKit's, or not a name for a CSV file.
-        OutputError: it cannot be written.
-    """
-    from .exports import export
-
-    return export(subject, path, format="csv", frames=frames)
-
-
-def encoded(sampled: Sampled) -> bytes:
-    """The bytes of the CSV file."""
-    return arkit_csv.encode(recording(sampled))
-
-
-def read_csv(path: Path | str, scene: bpy.types.Scene) -> MotionData:
-    """The motion of a CSV file, at the scene's rate.
+def read(path: Path | str, scene: bpy.types.Scene) -> tuple[MotionData, tuple[str, ...]]:
+    """The motion of a CSV file at the scene's rate, and the regions that it speaks of.
 
     Raises:
         InputError: not such a file; it names the line.
     """
-    return motion_of(arkit_csv.read(Path(path), scene.render.fps / scene.render.fps_base))
-
-
-def sampled_now(subject: SubjectObjects, frames: range) -> Sampled:
-    """What a subject does over ``frames``; blocks."""
-    return finished(sample(subject, frames))
-
-
-Steps = Generator[float, None, Sampled]
+    file = arkit_csv.read(Path(path), scene.render.fps / scene.render.fps_base)
+    pose = np.zeros((len(file), 6), np.float32)
+    regions: tuple[str, ...] = REGIONS
+    if file.angles is None:
+        regions = tuple(region for region in REGIONS if region != "head")
+    else:
+        yaw, pitch, roll = file.angles[:, :3].T
+        pose[:, :3] = rotation.vectors_from_euler(np.stack([pitch, yaw, roll], axis=1))
+    motion = MotionData(
+        fps=file.fps,
+        model="arkit",
+        names=NAMES,
+        expression=file.weights,
+        pose=pose,
+        gaze=arkit_csv.gaze_of(file),
+    )
+    return motion, regions

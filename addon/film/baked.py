@@ -7,7 +7,7 @@ copy is made in a scene of its own, exported, and removed. The user's scene is n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import bpy
@@ -15,14 +15,15 @@ import numpy as np
 from mathutils import Matrix
 
 from ..core import rotation
-from ..subject.objects import BONE, SubjectObjects
-from .sampling import Sampled
+from ..perform import keys
+from ..subject.channels import Channel, key_path
+from ..subject.objects import BONE, ROLE, SubjectObjects
+from . import stage
+from .sampling import Sampled, Shapes
+from .stage import Rename
 
 _BONE_METRES = 0.05
-_LINEAR = 1  # Keyframe.interpolation
-#: Gives a copy the name of its original.
-Rename = Callable[[bpy.types.ID, bpy.types.ID], None]
-Curves = dict[tuple[str, int], np.ndarray]
+Curves = dict[Channel, np.ndarray]
 
 
 @contextmanager
@@ -34,62 +35,10 @@ def copy(subject: SubjectObjects, sampled: Sampled, *, shaded: bool) -> Iterator
     every frame. Its materials are pictures of the photograph: without light, or, where the
     exporter knows no such thing, ``shaded``.
     """
-    with stage(sampled.frames) as scene, _named_alike() as rename:
+    with stage.empty(sampled.frames) as scene, stage.named_alike() as rename:
         _build(subject, sampled, scene, shaded, rename)
         scene.frame_set(sampled.frames[0])
         yield
-
-
-@contextmanager
-def stage(frames: range) -> Iterator[bpy.types.Scene]:
-    """Show an empty scene of the rate and size of the one that is shown; remove it after.
-
-    So is everything that was made meanwhile.
-    """
-    before = _all()
-    window = bpy.context.window
-    shown = window.scene
-    scene = bpy.data.scenes.new("Facewright export")
-    try:
-        for name in ("fps", "fps_base", "resolution_x", "resolution_y", "resolution_percentage"):
-            setattr(scene.render, name, getattr(shown.render, name))
-        scene.frame_start, scene.frame_end = frames[0], frames[-1]
-        scene.unit_settings.scale_length = shown.unit_settings.scale_length
-        window.scene = scene
-        yield scene
-    finally:
-        window.scene = shown
-        bpy.data.batch_remove([item for item in _all() if item not in before])
-
-
-@contextmanager
-def _named_alike() -> Iterator[Rename]:
-    """Lend names: a copy has its original's, which has another for a while."""
-    names: list[tuple[bpy.types.ID, bpy.types.ID, str]] = []
-
-    def rename(original: bpy.types.ID, made: bpy.types.ID) -> None:
-        name = original.name
-        if original.library is None:
-            names.append((original, made, name))
-            original.name = f"{name} original"
-        made.name = name
-
-    try:
-        yield rename
-    finally:
-        for original, made, name in names:
-            made.name = f"{name} copy"
-            original.name = name
-
-
-def _all() -> set[bpy.types.ID]:
-    """Everything of the kinds that a copy and an exporter make."""
-    data = bpy.data
-    kinds = (
-        data.scenes, data.objects, data.meshes, data.armatures, data.cameras, data.materials,
-        data.actions, data.images, data.collections, data.worlds, data.node_groups,
-    )  # fmt: skip
-    return {item for kind in kinds for item in kind}
 
 
 def _build(
@@ -99,25 +48,21 @@ def _build(
     shaded: bool,
     rename: Rename,
 ) -> None:
-    stand = Matrix(sampled.stand[0])
-    scale = stand.median_scale
-    ground = stand.normalized()
     rig = bpy.data.objects.new("rig", bpy.data.armatures.new(subject.rig.name))
     rename(subject.rig, rig)
-    rig.matrix_world = ground
+    rig.matrix_world = Matrix(sampled.stand).normalized()
     scene.collection.objects.link(rig)
-    names = [BONE, *(f"eye_{side}" for side in ("left", "right"))][: len(subject.meshes)]
-    rests = _rests(subject, sampled, scale)
+    names = [_bone_of(thing) for thing in subject.meshes]
+    rests = _rests(sampled, np.array(rig.matrix_world), subject.bound)
     _bones(rig, names, rests)
-    for thing, name, rest in zip(subject.meshes, names, rests, strict=True):
-        mesh = _mesh(thing, name, Matrix(rest) @ Matrix.Scale(scale, 4), rig, scene)
+    _key_bones(rig, names, rests, sampled)
+    for index, thing in enumerate(subject.meshes):
+        mesh = _mesh(thing, names[index], Matrix(rests[index]), rig, scene)
         rename(thing, mesh)
         rename(thing.data, mesh.data)
         for slot in mesh.material_slots if shaded else ():
             slot.material = _shaded(slot.material)
-    _key_bones(rig, names, rests, sampled, np.array(ground), scale)
-    face = next(thing for thing in rig.children if thing.vertex_groups[0].name == BONE)
-    _key_shapes(face, sampled)
+        _key_shapes(mesh, sampled.frames, sampled.shapes[index])
     if subject.camera is not None:
         rename(subject.camera, _camera(subject.camera, scene))
     for thing in scene.collection.objects:
@@ -125,12 +70,22 @@ def _build(
     scene.view_layers[0].objects.active = rig
 
 
-def _rests(subject: SubjectObjects, sampled: Sampled, scale: float) -> np.ndarray:
-    """(M, 4, 4) where each mesh rests in the armature's space, metres."""
-    rests = np.tile(np.eye(4), (len(subject.meshes), 1, 1))
+def _bone_of(thing: bpy.types.Object) -> str:
+    """The bone that a mesh is skinned to: ``head``, ``eye_left``, or what else it is."""
+    role = thing[ROLE]
+    return BONE if role == "face" else thing.name if role == "extra" else role
+
+
+def _rests(sampled: Sampled, ground: np.ndarray, bound: bool) -> np.ndarray:
+    """(M, 4, 4) from each mesh's own space to where it rests in the armature's, metres.
+
+    The eyes of a captured subject look straight; all else stands to the face as on the first
+    frame.
+    """
     turned = np.linalg.inv(sampled.places[0, 0]) @ sampled.places[0]
-    rests[1:, :3, 3] = turned[1:, :3, 3] * scale
-    return rests
+    if not bound:
+        turned[:, :3, :3] = np.eye(3)
+    return np.linalg.inv(ground) @ sampled.stand @ turned
 
 
 def _bones(rig: bpy.types.Object, names: list[str], rests: np.ndarray) -> None:
@@ -169,71 +124,53 @@ def _mesh(
 
 
 def _key_bones(
-    rig: bpy.types.Object,
-    names: list[str],
-    rests: np.ndarray,
-    sampled: Sampled,
-    ground: np.ndarray,
-    scale: float,
+    rig: bpy.types.Object, names: list[str], rests: np.ndarray, sampled: Sampled
 ) -> None:
     """Every frame's place of every bone, as location, quaternion and scale."""
-    posed = np.linalg.inv(ground) @ sampled.places
-    posed[..., :3, :3] /= scale
+    bones = np.tile(np.eye(4), (len(names), 1, 1))
+    bones[:, :3, 3] = rests[:, :3, 3]
+    ground = np.linalg.inv(np.array(rig.matrix_world))
+    posed = ground @ sampled.places @ np.linalg.inv(rests) @ bones
+    posed[:, 1:] = np.linalg.inv(posed[:, :1]) @ posed[:, 1:]  # the others hang from the head
+    bones[1:] = np.linalg.inv(bones[0]) @ bones[1:]
+    basis = np.linalg.inv(bones) @ posed
     curves: Curves = {}
     for index, name in enumerate(names):
         rig.pose.bones[name].rotation_mode = "QUATERNION"
-        basis = posed[:, index]
-        rest = rests[index]
-        if index:
-            basis = np.linalg.inv(posed[:, 0]) @ basis
-            rest = np.linalg.inv(rests[0]) @ rest
-        basis = np.linalg.inv(rest) @ basis
-        path = f'pose.bones["{name}"]'
-        left, stretch, right = np.linalg.svd(basis[:, :3, :3])
+        path = f'pose.bones["{bpy.utils.escape_identifier(name)}"]'
+        left, stretch, right = np.linalg.svd(basis[:, index, :3, :3])
         turns = rotation.quaternions(left @ right)
-        size = np.abs(np.einsum("tij,tj,tjk->tik", right.swapaxes(1, 2), stretch, right))
+        size = np.einsum("tij,tj,tjk->tik", right.swapaxes(1, 2), stretch, right)
         for axis in range(3):
-            curves[f"{path}.location", axis] = basis[:, axis, 3]
+            curves[f"{path}.location", axis] = basis[:, index, axis, 3]
             curves[f"{path}.scale", axis] = size[:, axis, axis]
         for axis in range(4):
             curves[f"{path}.rotation_quaternion", axis] = turns[:, axis]
     _key(rig, f"{rig.name} head", sampled.frames, curves)
 
 
-def _key_shapes(face: bpy.types.Object, sampled: Sampled) -> None:
-    keys = face.data.shape_keys
-    if keys is None:
+def _key_shapes(mesh: bpy.types.Object, frames: range, shapes: Shapes) -> None:
+    if not shapes.names:
         return
+    blocks = mesh.data.shape_keys.key_blocks
     curves: Curves = {}
-    for index, name in enumerate(sampled.names):
-        block, column = keys.key_blocks[name], sampled.weights[:, index]
+    for name in shapes.names:
+        block, column = blocks[name], shapes.of(name)
         block.mute = False
         block.slider_min = min(block.slider_min, float(column.min()))
         block.slider_max = max(block.slider_max, float(column.max()))
-        curves[f'key_blocks["{bpy.utils.escape_identifier(name)}"].value', 0] = column
-    _key(keys, f"{face.name} face", sampled.frames, curves)
+        curves[key_path(name), 0] = column
+    _key(mesh.data.shape_keys, f"{mesh.name} face", frames, curves)
 
 
 def _key(owner: bpy.types.ID, name: str, frames: range, curves: Curves) -> None:
     """Make an action of ``curves``, a key on every frame, the owner's own."""
+    action = keys.new_action(owner, name)
+    keys.write(action, owner, list(curves), np.array(frames), np.stack(list(curves.values())))
     data = owner.animation_data_create()
-    action = bpy.data.actions.new(name)
     data.action = action
-    if hasattr(action, "slots"):  # Blender 4.4 and later
-        slot = action.slots.new(id_type=owner.id_type, name=owner.name)
-        strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
-        fcurves = strip.channelbag(slot, ensure=True).fcurves
-        data.action_slot = slot
-    else:
-        fcurves = action.fcurves
-    for (path, index), values in curves.items():
-        curve = fcurves.new(path, index=index)
-        curve.keyframe_points.add(len(frames))
-        points = np.column_stack([np.array(frames), values]).astype(np.float32)
-        curve.keyframe_points.foreach_set("co", points.ravel())
-        linear = np.full(len(frames), _LINEAR, np.int32)
-        curve.keyframe_points.foreach_set("interpolation", linear)
-        curve.update()
+    if hasattr(data, "action_slot"):
+        data.action_slot = keys.slot_of(action, owner)
 
 
 def _camera(original: bpy.types.Object, scene: bpy.types.Scene) -> bpy.types.Object:

@@ -5,69 +5,19 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
 
+from ..core import arkit_csv
 from ..core.client import Progress
 from ..core.errors import InputError, OutputError
 from ..subject.objects import SubjectObjects
-from . import arkit, baked
-from .sampling import Sampled, sample
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """A file format.
-
-    Attributes:
-        label, summary: for people.
-        suffixes: of the file, the usual one first.
-        operator: of Blender, that writes it; empty: none is needed.
-        module: add-on of Blender's that brings the operator; empty: built in.
-    """
-
-    label: str
-    summary: str
-    suffixes: tuple[str, ...]
-    operator: str = ""
-    module: str = ""
-
-
-FORMATS = {
-    "gltf": Format(
-        "glTF",
-        "Morph targets, bones for head and eyes, photo without light; one .glb",
-        (".glb",),
-        "export_scene.gltf",
-        "io_scene_gltf2",
-    ),
-    "fbx": Format(
-        "FBX",
-        "Morph targets, bones for head and eyes, photo inside; for game engines",
-        (".fbx",),
-        "export_scene.fbx",
-        "io_scene_fbx",
-    ),
-    "usd": Format(
-        "USD",
-        "Blend shapes, bones for head and eyes (UsdSkel), photo beside it or in a .usdz",
-        (".usdc", ".usda", ".usd", ".usdz"),
-        "wm.usd_export",
-    ),
-    "alembic": Format(
-        "Alembic",
-        "Every vertex on every frame, as all modifiers leave it; no shape keys, no photo",
-        (".abc",),
-        "wm.alembic_export",
-    ),
-    "csv": Format(
-        "ARKit CSV", "The 52 weights, head and eyes of every frame, as Live Link Face", (".csv",)
-    ),
-}
+from . import arkit, baked, formats, stage
+from .formats import FORMATS
+from .sampling import sample
 
 
 def export(
@@ -80,10 +30,12 @@ def export(
 ) -> Path:
     """Write what a subject does over a range of the open scene; blocks.
 
+    The scene is left as it was: selection, mode, frame, and no object more.
+
     Args:
         subject: of the open scene.
         path: of the file.
-        format: one of :data:`FORMATS`.
+        format: one of :data:`.formats.FORMATS`.
         frames: default the scene's range.
         progress: told while the scene is stepped through; raise to stop.
 
@@ -91,17 +43,20 @@ def export(
         ``path``, absolute.
 
     Raises:
-        InputError: the path or the format do not do, or the exporter is not there.
+        InputError: the path, the format or the subject do not do, or the exporter is not
+            there.
         OutputError: it could not be written; nothing is there then.
     """
     steps = exporting(subject, path, format=format, frames=frames)
-    while True:
-        try:
+    try:
+        while True:
             share = next(steps)
-        except StopIteration as end:
-            return end.value
-        if progress:
-            progress(f"exporting {FORMATS[format].label}", share, -1.0)
+            if progress:
+                progress(f"exporting {FORMATS[format].label}", share, -1.0)
+    except StopIteration as end:
+        return end.value
+    finally:
+        steps.close()
 
 
 def exporting(
@@ -112,170 +67,62 @@ def exporting(
     frames: range | None = None,
 ) -> Generator[float, None, Path]:
     """:func:`export` in steps: yields the share that is done."""
-    target = checked_path(path, format)
+    target = formats.checked_path(path, format)
+    formats.check_there(format)
+    if FORMATS[format].baked:
+        _check_bakeable(subject)
     scene = bpy.context.scene
     if frames is None:
         frames = range(scene.frame_start, scene.frame_end + 1)
     if not len(frames) or frames.step != 1:
         raise InputError("frames: expected one frame or more, without gaps")
     with _object_mode(), _workplace(target) as work:
+        file = work / target.name
         if format == "alembic":
-            _alembic(subject, work / target.name, frames)
+            with stage.shown(subject, frames):
+                formats.write(format, file, frames)
         else:
-            sampled = yield from _sampled(subject, frames)
-            _write(subject, sampled, work / target.name, format)
+            sampled = yield from sample(subject, frames)
+            if format == "csv":
+                file.write_bytes(arkit_csv.encode(arkit.recording(subject, sampled)))
+            else:
+                with baked.copy(subject, sampled, shaded=format != "gltf"):
+                    formats.write(format, file, frames)
         _deliver(work, target)
     return target
 
 
-def _sampled(subject: SubjectObjects, frames: range) -> Generator[float, None, Sampled]:
-    return (yield from sample(subject, frames))
+def left_out(subject: SubjectObjects, format: str) -> str:
+    """What a file will not show of what Blender shows, for people; empty where nothing."""
+    names = [modifier.name for thing in subject.meshes for modifier in _modifiers(thing)]
+    if FORMATS[format].baked and names:
+        label = FORMATS[format].label
+        return f"{label} carries no modifiers ({', '.join(names[:3])}); Alembic does"
+    return ""
 
 
-def _write(subject: SubjectObjects, sampled: Sampled, path: Path, format: str) -> None:
-    if format == "csv":
-        path.write_bytes(arkit.encoded(sampled))
-        return
-    with baked.copy(subject, sampled, shaded=format != "gltf"):
-        _run(FORMATS[format], path, **_OPTIONS[format]())
+def _modifiers(thing: bpy.types.Object) -> list[bpy.types.Modifier]:
+    return [modifier for modifier in thing.modifiers if modifier.show_viewport]
 
 
-def _gltf() -> dict[str, object]:
-    return {
-        "export_format": "GLB",
-        "use_selection": True,
-        "export_cameras": True,
-        "export_animation_mode": "ACTIVE_ACTIONS",
-        "export_force_sampling": True,
-        "export_frame_range": True,
-        "export_anim_slide_to_zero": True,
-        "export_optimize_animation_size": False,
-        "export_morph_normal": False,
-        "export_try_sparse_sk": False,
-        "export_attributes": False,
-    }
-
-
-def _fbx() -> dict[str, object]:
-    return {
-        "use_selection": True,
-        "object_types": {"ARMATURE", "MESH", "CAMERA"},
-        "use_mesh_modifiers": False,
-        "add_leaf_bones": False,
-        "bake_anim": True,
-        "bake_anim_use_all_bones": True,
-        "bake_anim_use_nla_strips": False,
-        "bake_anim_use_all_actions": False,
-        "bake_anim_force_startend_keying": True,
-        "bake_anim_step": 1.0,
-        "bake_anim_simplify_factor": 0.0,
-        "path_mode": "COPY",
-        "embed_textures": True,
-        "mesh_smooth_type": "FACE",
-        "apply_scale_options": "FBX_SCALE_UNITS",
-    }
-
-
-def _usd() -> dict[str, object]:
-    options: dict[str, object] = {
-        "selected_objects_only": True,
-        "export_animation": True,
-        "export_armatures": True,
-        "export_shapekeys": True,
-        "only_deform_bones": False,
-        "export_materials": True,
-        "generate_preview_surface": True,
-        "relative_paths": True,
-        "convert_world_material": False,
-        "export_custom_properties": False,
-    }
-    known = bpy.ops.wm.usd_export.get_rna_type().properties
-    options |= (
-        {"export_textures_mode": "NEW"}
-        if "export_textures_mode" in known
-        else {"export_textures": True}
-    )
-    return options
-
-
-_OPTIONS: dict[str, Callable[[], dict[str, object]]] = {"gltf": _gltf, "fbx": _fbx, "usd": _usd}
-
-
-def _alembic(subject: SubjectObjects, path: Path, frames: range) -> None:
-    """The objects themselves, shown in a scene of their own, so that nobody's selection goes."""
-    with baked.stage(frames) as scene:
-        wanted = [thing for thing in (*subject.meshes, subject.camera) if thing is not None]
-        for thing in {*wanted, subject.rig}:
-            scene.collection.objects.link(thing)
-        for thing in wanted:
-            thing.hide_set(False)
-            thing.select_set(True)
-        _run(
-            FORMATS["alembic"],
-            path,
-            selected=True,
-            start=frames[0],
-            end=frames[-1],
-            evaluation_mode="VIEWPORT",
-            flatten=True,
-            face_sets=True,
-            apply_subdiv=True,
-            export_hair=False,
-            export_particles=False,
-            export_custom_properties=False,
-            as_background_job=False,
-        )
-
-
-def _run(kind: Format, path: Path, **options: object) -> None:
-    """Call an exporter.
-
-    Raises:
-        InputError: it is not there.
-        OutputError: it failed.
-    """
-    category, name = kind.operator.split(".")
-    operator = getattr(getattr(bpy.ops, category), name)
-    try:
-        operator.get_rna_type()
-    except KeyError as error:
-        remedy = f"; enable the add-on {kind.module} in Blender's preferences" * bool(kind.module)
-        raise InputError(f"format: this Blender has no {kind.label} exporter{remedy}") from error
-    try:
-        done = operator(filepath=str(path), check_existing=False, **options)
-    except RuntimeError as error:
-        reason = str(error).strip().removeprefix("Error: ").splitlines()[-1]
-        raise OutputError(f"{path.name}: {kind.label}: {reason}") from error
-    if done != {"FINISHED"} or not path.is_file():
-        raise OutputError(f"{path.name}: Blender's {kind.label} exporter wrote nothing")
-
-
-def checked_path(path: Path | str, format: str) -> Path:
-    """``path`` as an absolute path of the right ending.
-
-    Raises:
-        InputError: the format is none, or the path does not fit it.
-    """
-    if format not in FORMATS:
-        raise InputError(f"format: expected one of {', '.join(FORMATS)}, got {format!r}")
-    result, suffixes = Path(path).absolute(), FORMATS[format].suffixes
-    if result.suffix.lower() not in suffixes:
-        raise InputError(
-            f"output: expected a file ending in {' or '.join(suffixes)}, got {result.name}"
-        )
-    if result.is_dir():
-        raise InputError(f"output: {result} is a folder; name a file")
-    return result
+def _check_bakeable(subject: SubjectObjects) -> None:
+    """Refuse a mesh that bones of its own bend: a copy would not."""
+    for thing in subject.meshes:
+        if any(modifier.type == "ARMATURE" for modifier in _modifiers(thing)):
+            raise InputError(
+                f"export: {thing.name} is skinned to an armature of its own; take Alembic, or Bake "
+                "to Keys and Blender's own exporter (File > Export)"
+            )
 
 
 @contextmanager
 def _object_mode() -> Iterator[None]:
     """Leave what mode there is for a while: what is edited is only seen outside of it."""
-    active, mode = bpy.context.view_layer.objects.active, bpy.context.mode
-    if active is None or active.mode == "OBJECT":
+    active = bpy.context.view_layer.objects.active
+    mode = active.mode if active is not None else "OBJECT"
+    if mode == "OBJECT":
         yield
         return
-    mode = active.mode
     bpy.ops.object.mode_set(mode="OBJECT")
     try:
         yield
@@ -301,9 +148,8 @@ def _workplace(target: Path) -> Iterator[Path]:
 
 def _deliver(work: Path, target: Path) -> None:
     """Move everything that was written beside ``target``, itself last."""
-    files = sorted(
-        (file for file in work.rglob("*") if file.is_file()), key=lambda f: f.name == target.name
-    )
+    files = [file for file in work.rglob("*") if file.is_file()]
+    files.sort(key=lambda file: file.name == target.name)
     for file in files:
         place = target.parent / file.relative_to(work)
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,24 @@ import bpy
 import numpy as np
 
 from ..core import rotation
-from ..subject.objects import BONE, GAZE, SubjectObjects
+from ..subject.objects import GAZE, SubjectObjects
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """The shape keys of a mesh over T frames.
+
+    Attributes:
+        names: K of them, without the first, which is the rest.
+        weights: (T, K) float32; 0 where a key is muted.
+    """
+
+    names: tuple[str, ...]
+    weights: np.ndarray
+
+    def of(self, name: str) -> np.ndarray:
+        """(T,) weights of the key called ``name``."""
+        return self.weights[:, self.names.index(name)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,66 +40,69 @@ class Sampled:
     Attributes:
         frames: of the scene.
         fps: frames a second.
-        names: K shape keys, without the first, which is the rest.
-        weights: (T, K) float32; 0 where a key is muted.
-        places: (T, M, 4, 4) float64 world matrices of the subject's meshes, the face's first.
-        stand: (T, 4, 4) float64 world matrices that the head is posed against: the rig's, or
-            where there is no rig the face's own of the first frame.
+        shapes: of each of the subject's M meshes, the face's first.
+        places: (T, M, 4, 4) float64 matrices of the meshes to the world.
+        stand: (4, 4) where the face rests in the world on the first frame.
+        head: (T, 3, 3) rotations of the head against its rest, in model axes.
+        gaze: (T, 4) float32 x, y of where the left and the right eye point in the head's
+            frame; None where that is not known.
     """
 
     frames: range
     fps: float
-    names: tuple[str, ...]
-    weights: np.ndarray
+    shapes: tuple[Shapes, ...]
     places: np.ndarray
     stand: np.ndarray
+    head: np.ndarray
+    gaze: np.ndarray | None
 
     @property
-    def head(self) -> np.ndarray:
-        """(T, 3, 3) rotations of the head against the rest."""
-        return _turns(np.linalg.inv(self.stand) @ self.places[:, 0])
-
-    @property
-    def gaze(self) -> np.ndarray | None:
-        """(T, 4) float32 x, y of where the eyes point in the head's frame; None without eyes."""
-        if self.places.shape[1] != 1 + len(GAZE):
-            return None
-        turned = np.linalg.inv(self.places[:, :1]) @ self.places[:, 1:]
-        ahead = turned[..., :3, 2] / np.linalg.norm(turned[..., :3, 2], axis=-1, keepdims=True)
-        return ahead[..., :2].reshape(len(self.frames), 4).astype(np.float32)
+    def head_angles(self) -> np.ndarray:
+        """(T, 3) angles of the head about x, y, z, without jumps of a turn."""
+        return np.unwrap(rotation.euler_from_matrix(self.head), axis=0)
 
 
-def sample(subject: SubjectObjects, frames: range) -> Generator[float, None, Sampled]:
-    """Step through the open scene; yields the share that is done, returns what was seen.
+#: Yields the share that is done, returns what was seen.
+Sampling = Generator[float, None, Sampled]
+
+
+def sample(subject: SubjectObjects, frames: range) -> Sampling:
+    """Step through the open scene.
 
     The frame that was shown is shown again at the end, also where it is stopped.
     """
     scene = bpy.context.scene
-    keys = subject.face.data.shape_keys
-    blocks = list(keys.key_blocks)[1:] if keys is not None else []
-    names = tuple(block.name for block in blocks)
+    keys = [thing.data.shape_keys for thing in subject.meshes]
+    names = [tuple(key.key_blocks.keys()[1:]) if key else () for key in keys]
     count = len(frames)
-    weights = np.zeros((count, len(names)), np.float32)
-    places = np.empty((count, len(subject.meshes), 4, 4))
-    stand = np.empty((count, 4, 4))
+    weights = [np.zeros((count, len(known)), np.float32) for known in names]
+    places = np.empty((count, len(keys), 4, 4))
+    heads, looks = np.empty((count, 3, 3)), np.zeros((count, 4), np.float32)
+    looking, stand = False, np.eye(4)
     resume = scene.frame_current, scene.frame_subframe
     try:
         for row, frame in enumerate(frames):
             scene.frame_set(frame)
             depsgraph = bpy.context.evaluated_depsgraph_get()
-            if names:
-                weights[row] = _weights(keys, depsgraph)
             for column, thing in enumerate(subject.meshes):
                 places[row, column] = thing.evaluated_get(depsgraph).matrix_world
-            stand[row] = _stand(subject, depsgraph)
+                if names[column]:
+                    weights[column][row] = _weights(keys[column], depsgraph)
+            heads[row] = _head(subject, depsgraph)
+            gaze = _gaze(subject, depsgraph, places[row])
+            looking = gaze is not None
+            looks[row] = 0.0 if gaze is None else gaze
+            if row == 0:
+                stand = _stand(subject, depsgraph, places[0, 0])
             yield (row + 1) / count
     finally:
         scene.frame_set(resume[0], subframe=resume[1])
+    shapes = tuple(Shapes(*pair) for pair in zip(names, weights, strict=True))
     fps = scene.render.fps / scene.render.fps_base
-    return Sampled(frames, fps, names, weights, places, stand)
+    return Sampled(frames, fps, shapes, places, stand, heads, looks if looking else None)
 
 
-def finished(steps: Generator[float, None, Sampled]) -> Sampled:
+def finished(steps: Sampling) -> Sampled:
     """Run :func:`sample` to its end."""
     while True:
         try:
@@ -101,20 +121,39 @@ def _weights(keys: bpy.types.Key, depsgraph: bpy.types.Depsgraph) -> np.ndarray:
     return values[1:]
 
 
-def _stand(subject: SubjectObjects, depsgraph: bpy.types.Depsgraph) -> np.ndarray:
-    """(4, 4) what the head bone's rest is in the world."""
+def _head(subject: SubjectObjects, depsgraph: bpy.types.Depsgraph) -> np.ndarray:
+    """(3, 3) rotation of the head against its rest, whatever turned it, in model axes."""
     rig = subject.rig.evaluated_get(depsgraph)
-    if rig.pose is None or BONE not in rig.pose.bones:
-        return np.array(rig.matrix_world)
-    return np.array(rig.matrix_world) @ np.array(rig.data.bones[BONE].matrix_local)
+    if isinstance(subject.head, bpy.types.PoseBone):
+        bone = rig.pose.bones[subject.head.name]
+        local = rig.convert_space(
+            pose_bone=bone, matrix=bone.matrix, from_space="POSE", to_space="LOCAL"
+        )
+    else:
+        local = rig.convert_space(matrix=rig.matrix_world, from_space="WORLD", to_space="LOCAL")
+    left, _, right = np.linalg.svd(np.array(local)[:3, :3])  # without what scales or shears it
+    return subject.head_axes.T @ left @ right @ subject.head_axes
 
 
-def _turns(matrices: np.ndarray) -> np.ndarray:
-    """(T, 3, 3) rotations of (T, 4, 4) matrices, without what scales or shears."""
-    left, _, right = np.linalg.svd(matrices[:, :3, :3])
-    return left @ right
+def _gaze(
+    subject: SubjectObjects, depsgraph: bpy.types.Depsgraph, places: np.ndarray
+) -> np.ndarray | None:
+    """(4,) where the eyes point in the head's frame."""
+    if not subject.bound and len(subject.eyes) == len(GAZE):
+        turned = np.linalg.inv(places[0]) @ places[1 : 1 + len(GAZE)]
+        ahead = turned[:, :3, 2] / np.linalg.norm(turned[:, :3, 2], axis=-1, keepdims=True)
+        return ahead[:, :2].ravel()
+    rig = subject.rig.evaluated_get(depsgraph)
+    here = subject.head
+    head = rig.pose.bones[here.name] if isinstance(here, bpy.types.PoseBone) else rig
+    if any(side not in head for side in GAZE):
+        return None
+    return np.array([value for side in GAZE for value in head[side]])
 
 
-def euler(turns: np.ndarray) -> np.ndarray:
-    """(T, 3) angles about x, y, z of (T, 3, 3) rotations, without jumps of a turn."""
-    return np.unwrap(rotation.euler_from_matrix(turns), axis=0)
+def _stand(subject: SubjectObjects, depsgraph: bpy.types.Depsgraph, face: np.ndarray) -> np.ndarray:
+    """(4, 4) where the face rests in the world; a bound one where it is."""
+    if subject.bound:
+        return face
+    rig = subject.rig.evaluated_get(depsgraph)
+    return np.array(rig.matrix_world) @ np.array(rig.data.bones[subject.head.name].matrix_local)

@@ -121,10 +121,13 @@ def _hand(owner: Owner, chosen: settings.LayerSettings, table: dict[str, str]) -
         _mute_regions(owner, action, {r for r, mode in modes.items() if mode == "OFF"})
     for place, strip in stack.strips(owner, "hand", record.BASE):
         stack.drop(owner, place, strip)
-    if "REPLACE" in modes.values():
+    below = [pair for layer in DRIVEN for pair in stack.strips(owner, layer)]
+    if not below and set(modes.values()) == {"REPLACE"}:
+        data.action_blend_type = "REPLACE"  # plain keys, as baking leaves them
+    elif "REPLACE" in modes.values():
         hidden = {region for region, mode in modes.items() if mode != "REPLACE"}
-        below = _base_action(owner, "hand", table, hidden)
-        strip = stack.put(owner, "hand base", "hand base", below, 1, 2)
+        action = _base_action(owner, "hand", table, hidden)
+        strip = stack.put(owner, "hand base", "hand base", action, 1, 2)
         strip.extrapolation = "HOLD"
         stack.influence(strip, chosen.hand.influence)
 

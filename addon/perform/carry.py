@@ -32,14 +32,15 @@ def keep(
     known = record.written(strip.action)
     if not changed and not held:
         return ()
-    total = {channel: _fitted(change, count) for channel, change in changed.items()}
-    was = None
+    known_fps, now = record.fps_of(strip.action), _rate()
+    ratio = now / known_fps if known_fps else 1.0
+    total = {channel: _fitted(change, count, ratio) for channel, change in changed.items()}
     if held:
         track, above = held[0]
         was = above.action
         frames = above.action_frame_start + np.arange(known.values.shape[1] if known else count)
         for channel, curve in keys.curves(was, owner.id).items():
-            old = _fitted(keys.sample(curve, frames), count)
+            old = _fitted(keys.sample(curve, frames), count, ratio)
             total[channel] = total.get(channel, 0.0) + old
         stack.drop(owner, track, above)
     _write(owner, strip, layer, name, start, count, total)
@@ -50,8 +51,16 @@ def keep(
     return (f"Edits of {some} in {name} were kept, in the strip above it: {name} edits",)
 
 
-def _fitted(values: np.ndarray, count: int) -> np.ndarray:
-    """(T,) values cut or continued with zeros to ``count``."""
+def _rate() -> float:
+    render = bpy.context.scene.render
+    return render.fps / render.fps_base
+
+
+def _fitted(values: np.ndarray, count: int, ratio: float = 1.0) -> np.ndarray:
+    """(T,) values at ``ratio`` times their rate, cut or continued with zeros to ``count``."""
+    if abs(ratio - 1.0) > 1e-6:
+        at = np.arange(count) / ratio
+        return np.interp(at, np.arange(len(values)), values, right=0.0).astype(np.float32)
     result = np.zeros(count, np.float32)
     result[: min(count, len(values))] = values[:count]
     return result
@@ -81,9 +90,7 @@ def _write(
         bpy.data.actions.remove(action)
         return
     end = max(int(frames[-1]), start + 1)
-    above = stack.put(owner, f"{layer} edits", f"{name} edits", action, start, end)
-    action_start = float(start)
-    above.action_frame_start, above.action_frame_end = action_start, end
+    above = stack.put(owner, f"{layer} edits", f"{name} edits", action, start, end, first=start)
     above.blend_type, above.use_sync_length, above.mute = "ADD", False, strip.mute
     stack.copy_influence(strip, above)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import bpy
 import numpy as np
 
+from ..core.thinning import Thinned
 from ..subject.channels import Channel
 
 LINEAR, BEZIER = 1, 2  # Keyframe.interpolation
@@ -90,6 +91,57 @@ def write(
         keys.foreach_set("handle_left_type", handles)  # for who turns them into Bezier keys
         keys.foreach_set("handle_right_type", handles)
         curve.update()
+
+
+def write_few(
+    curve: bpy.types.FCurve, frames: np.ndarray, values: np.ndarray, few: Thinned, smooth: bool
+) -> None:
+    """Give a curve the keys that thinning left.
+
+    Args:
+        curve: whose keys are replaced.
+        frames: (T,) that were sampled.
+        values: (T,) samples.
+        few: from :func:`..core.thinning.thin`.
+        smooth: Bezier keys instead of linear ones.
+    """
+    points = np.column_stack([frames[few.index], values[few.index]]).astype(np.float32)
+    gaps = np.diff(points[:, 0], prepend=points[0, 0] - 3.0, append=points[-1, 0] + 3.0) / 3.0
+    before, after = np.column_stack([gaps[:-1]] * 2), np.column_stack([gaps[1:]] * 2)
+    before[:, 1] *= few.left
+    after[:, 1] *= few.right
+    keys, count = curve.keyframe_points, len(points)
+    keys.clear()
+    keys.add(count)
+    keys.foreach_set("co", points.ravel())
+    keys.foreach_set("interpolation", np.full(count, BEZIER if smooth else LINEAR, np.int32))
+    kind = np.full(count, FREE if smooth else AUTO_CLAMPED, np.int32)
+    keys.foreach_set("handle_left_type", kind)
+    keys.foreach_set("handle_right_type", kind)
+    if smooth:
+        keys.foreach_set("handle_left", (points - before).astype(np.float32).ravel())
+        keys.foreach_set("handle_right", (points + after).astype(np.float32).ravel())
+    curve.update()
+
+
+def copy_curve(source: bpy.types.FCurve, target: bpy.types.FCurve) -> None:
+    """Give one curve the keys of another."""
+    count = len(source.keyframe_points)
+    target.keyframe_points.clear()
+    target.keyframe_points.add(count)
+    for name, width, kind in (
+        ("interpolation", 1, np.int32),
+        ("handle_left_type", 1, np.int32),
+        ("handle_right_type", 1, np.int32),
+        ("co", 2, np.float32),
+        ("handle_left", 2, np.float32),
+        ("handle_right", 2, np.float32),
+    ):
+        data = np.empty(count * width, kind)
+        source.keyframe_points.foreach_get(name, data)
+        target.keyframe_points.foreach_set(name, data)
+    target.extrapolation = source.extrapolation
+    target.update()
 
 
 def group(holder: bpy.types.Action, name: str) -> bpy.types.ActionGroup:

@@ -212,7 +212,7 @@ def _place(
     scene = bpy.context.scene
     record.set_timing(action, scene.render.fps / scene.render.fps_base, _lead(scene, name, start))
     if held:
-        strip = stack.renew(owner, track, strip, layer, start, end)
+        strip = stack.put_back(owner, stack.take(track, strip), layer, start, end)
     else:
         strip = stack.put(owner, layer, name, action, start, end)
     carry.fade(owner, layer, strip)
@@ -242,9 +242,9 @@ def _animated(owner: Owner) -> set[tuple[str, int]]:
 
 
 def _lead(scene: bpy.types.Scene, name: str, start: int) -> float | None:
-    """Frames from the content of the sound strip ``name`` to the keys; None without it."""
+    """Frames from the content of the sound or movie strip ``name`` to the keys; None without it."""
     for strip in sequence.strips(scene) if scene.sequence_editor else ():
-        if strip.type == "SOUND" and strip.name == name:
+        if strip.type in ("SOUND", "MOVIE") and strip.name == name:
             return start - strip.frame_start
     return None
 

@@ -10,6 +10,7 @@ and ``speech edits``; above all the active action, which is the hand layer.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import bpy
 
@@ -94,8 +95,9 @@ def put(
     start: float,
     end: float,
     scale: float = 1.0,
+    first: float | None = None,
 ) -> bpy.types.NlaStrip:
-    """A new strip of all of ``action`` on the first track with room.
+    """A new strip of ``action`` on the first track with room.
 
     Args:
         owner: whose stack.
@@ -105,10 +107,12 @@ def put(
         start: its first frame.
         end: its last.
         scale: frames of the scene for one of the action.
+        first: the action's frame that it begins with; default: the action's first.
     """
     data, number = data_of(owner), 1
-    first, last = (round(edge) for edge in action.frame_range)
-    needed = max(end, start + max(last - first, 1))  # Blender makes it so long at first
+    lowest, last = action.frame_range
+    first = lowest if first is None else first
+    needed = max(end, int(start) + max(last - lowest, 1.0))  # Blender makes it so long at first
     while True:
         place = track(data, base if number == 1 else f"{base} {number}")
         if _free(place, start, needed):
@@ -118,33 +122,53 @@ def put(
     slot = keys.slot_of(action, owner.id)
     if slot is not None:
         strip.action_slot = slot
-    strip.action_frame_end = strip.action_frame_start + max((end - start) / scale, 1e-3)
+    strip.action_frame_start, strip.action_frame_end = first, first + (end - start) / scale
     strip.frame_start_raw, strip.frame_end_raw, strip.scale = start, end, scale
     strip.extrapolation = "NOTHING"
     return strip
 
 
-def renew(
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A strip that was taken out, and how it was set."""
+
+    name: str
+    action: bpy.types.Action
+    mute: bool
+    blend: str
+    start: float
+    influence: tuple[tuple[float, float], ...]
+
+
+def take(place: bpy.types.NlaTrack, strip: bpy.types.NlaStrip) -> Taken:
+    """Take a strip out, to put it back elsewhere: Blender pushes neighbours of one that grows."""
+    taken = Taken(
+        strip.name,
+        strip.action,
+        strip.mute,
+        strip.blend_type,
+        strip.frame_start,
+        tuple(influence_keys(strip)),
+    )
+    place.strips.remove(strip)
+    return taken
+
+
+def put_back(
     owner: Owner,
-    place: bpy.types.NlaTrack,
-    strip: bpy.types.NlaStrip,
+    taken: Taken,
     base: str,
     start: float,
     end: float,
     scale: float = 1.0,
+    first: float | None = None,
 ) -> bpy.types.NlaStrip:
-    """A strip anew, elsewhere in time or of another length, set as it was.
-
-    Blender pushes neighbours away when a strip grows, so it is taken out first.
-    """
-    action, name, mute, blend = strip.action, strip.name, strip.mute, strip.blend_type
-    keyed = [tuple(key.co) for key in _influence_keys(strip)]
-    move = start - strip.frame_start
-    place.strips.remove(strip)
-    made = put(owner, base, name, action, start, end, scale)
-    made.name, made.mute, made.blend_type = name, mute, blend
-    if keyed:
-        _key_influence(made, [(frame + move, value) for frame, value in keyed])
+    """Put back what was taken out; see :func:`put`."""
+    made = put(owner, base, taken.name, taken.action, start, end, scale, first)
+    made.name, made.mute, made.blend_type = taken.name, taken.mute, taken.blend
+    if taken.influence:
+        moved = [(frame + start - taken.start, value) for frame, value in taken.influence]
+        _key_influence(made, moved)
     return made
 
 

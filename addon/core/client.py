@@ -23,6 +23,7 @@ from ..v1 import face_pb2, service_pb2, service_pb2_grpc
 from .errors import (
     AddonError,
     BackendError,
+    BackendGoneError,
     Cancelled,
     InputError,
     NoFaceError,
@@ -55,6 +56,13 @@ CONTROLS = (
 )  # fmt: skip
 #: Seconds that the first answer may take.
 CONNECT_SECONDS = 15.0
+
+#: Status codes of what may be over at the next attempt.
+_PASSING = (
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+)
 
 T = TypeVar("T")
 
@@ -407,7 +415,7 @@ def error_of(error: grpc.RpcError, address: str) -> AddonError:
         case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.DEADLINE_EXCEEDED if (
             not message or "failed to connect" in message.lower() or "deadline" in message.lower()
         ):
-            return BackendError(
+            return BackendGoneError(
                 f"no backend answers at {address}: start one with `facewright serve`, or leave "
                 "the address empty so that Blender starts it"
             )
@@ -415,7 +423,8 @@ def error_of(error: grpc.RpcError, address: str) -> AddonError:
             return BackendError(f"{address} is not a Facewright backend of this version")
     retry = trailers.get("retry-after-ms", "")
     hint = f"; try again in {int(retry) / 1000:g} s" if str(retry).isdigit() else ""
-    return BackendError(f"{address}: {message}{hint} [{code.name}]")
+    kind = BackendGoneError if code in _PASSING or "tream removed" in message else BackendError
+    return kind(f"{address}: {message}{hint} [{code.name}]")
 
 
 def _cues(emotion: str, intensity: float) -> list[service_pb2.EmotionCue]:

@@ -29,6 +29,10 @@ class BackendError(AddonError):
     exit_code = 4
 
 
+class BackendGoneError(BackendError):
+    """A backend that went away or is too busy: the same call may succeed later."""
+
+
 class SubjectUnknownError(BackendError):
     """The backend does not know the subject (any more): capture it again."""
 

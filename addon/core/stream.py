@@ -11,7 +11,7 @@ from types import TracebackType
 import grpc
 
 from ..v1 import face_pb2, service_pb2
-from .errors import AddonError, BackendError
+from .errors import AddonError, BackendGoneError
 
 
 class FrameStream:
@@ -25,6 +25,8 @@ class FrameStream:
         size: (width, height) of every answered frame, pixels.
         steps: sampling steps of each; 0 where the animator has none.
         reach: frames either side that a frame's pixels depend on.
+        fingerprint: of all that pictures depend on beside their geometry; empty where the
+            backend is too old to tell it.
         in_flight: frames sent and not answered.
 
     Args:
@@ -50,13 +52,14 @@ class FrameStream:
         try:
             answer = self._next(None)
             if answer is None or answer.WhichOneof("part") != "ready":
-                raise BackendError("the backend ended the stream before it was ready")
+                raise BackendGoneError("the backend ended the stream before it was ready")
         except BaseException:
             self.close()
             raise
         self.window = max(1, answer.ready.window)
         self.size = (answer.ready.width, answer.ready.height)
         self.steps, self.reach = answer.ready.steps, answer.ready.reach
+        self.fingerprint = answer.ready.fingerprint
 
     def __enter__(self) -> FrameStream:
         return self
@@ -94,7 +97,9 @@ class FrameStream:
         except queue.Empty:
             return None
         if answer is None:
-            raise BackendError(f"the backend ended the stream with {self.in_flight} frames open")
+            raise BackendGoneError(
+                f"the backend ended the stream with {self.in_flight} frames open"
+            )
         self.in_flight -= 1
         return answer.frame
 

@@ -73,6 +73,10 @@ class Task:
             raise self._error
         return self._value
 
+    def abandon(self, release: Callable[[Any], object]) -> None:
+        """Nobody will ask for the value: ``release`` it in the task's thread once it is there."""
+        threading.Thread(target=self._release, args=(release,), daemon=True).start()
+
     def wait(self, progress: Progress | None = None) -> Any:
         """Report until the work ends, then :meth:`result`; for batch mode."""
         try:
@@ -84,6 +88,11 @@ class Task:
             self.cancel()
             raise
         return self.result()
+
+    def _release(self, release: Callable[[Any], object]) -> None:
+        self._thread.join()
+        if self._error is None:
+            release(self._value)
 
     def _run(self, work: Callable[[Progress], Any]) -> None:
         try:

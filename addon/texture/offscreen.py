@@ -73,7 +73,8 @@ class ImagePass(BasePass):
     def __init__(self, subject: SubjectObjects, size: int, rho: bool = True) -> None:
         super().__init__(subject, Looker(subject, topology=True, rho=rho))
         start_gpu()
-        self._canvas = Canvas(subject.crop_camera.resized(size), _pixels(subject))
+        self.pixels = _pixels(subject)
+        self._canvas = Canvas(subject.crop_camera.resized(size), self.pixels)
         self._size = size
 
     def draw(self, look: Look) -> Drawing:

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Texture a range, check it, texture and render it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import bpy
+
+from ...core.errors import InputError
+from ...core.shelf import Shelf
+from ...subject import objects
+from ...texture import run
+from ...texture.wish import Outcome
+from .. import session
+from ..jobs import Job, JobOperator, made_folder
+from . import marks, settings
+
+
+class Texture(JobOperator, bpy.types.Operator):
+    """Texture the preview range, or else the scene's, and put the pictures in the sequencer.
+    Frames that have not changed are not made again; press again to go on after an interruption"""
+
+    bl_idname = "facewright.texture"
+    bl_label = "Texture Frame Range"
+    bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
+
+    def job(self, context: bpy.types.Context) -> Job:
+        yield from self._texture(context, settings.frame_range(context.scene))
+
+    def _texture(self, context: bpy.types.Context, frames: range) -> Job:
+        scene, who = context.scene, objects.chosen(context)
+        wish = settings.wish_of(scene, who, frames)
+        folder = made_folder(settings.frames_folder(who))
+        states, outcome = marks.of(folder), Outcome(len(frames))
+        steps = run.run(
+            scene,
+            who,
+            wish,
+            folder,
+            settings.opener(who, wish),
+            outcome,
+            cache=settings.frame_cache(),
+            report=session.state.report,
+            lost=session.disconnect,
+            notice=states,
+        )
+        ended = False
+        try:
+            yield from steps
+            ended = True
+        finally:
+            steps.close()
+            self._tell(outcome, ended)
+        if not scene.use_preview_range:
+            states.forget(frames)
+        states.checked()
+
+    def _tell(self, outcome: Outcome, ended: bool) -> None:
+        for frame, reason in sorted(outcome.failed.items())[:3]:
+            self.report({"WARNING"}, f"frame {frame}: {reason}")
+        if len(outcome.failed) > 3:
+            self.report({"WARNING"}, f"{len(outcome.failed)} frames were refused in all")
+        there = f", {outcome.reused} were there" if outcome.reused else ""
+        if ended:
+            self.report({"INFO"}, f"{outcome.textured} frames textured{there}")
+        elif outcome.came:
+            self.report(
+                {"INFO"},
+                f"{len(outcome.came)} of {outcome.wanted} frames are kept; texture again to go on",
+            )
+
+
+class Check(JobOperator, bpy.types.Operator):
+    """Find out which frames' pictures still show what the scene shows; makes none"""
+
+    bl_idname = "facewright.check_frames"
+    bl_label = "Check Frames"
+
+    def job(self, context: bpy.types.Context) -> Job:
+        scene, who = context.scene, objects.chosen(context)
+        wish = settings.wish_of(scene, who, settings.frame_range(scene))
+        folder = settings.frames_folder(who)
+        asked = Shelf(folder).asked
+        told = {name: asked.get(name) for name in wish.asked}
+        states = marks.of(folder)
+        # Made with other settings: whatever the geometry, all of it is stale.
+        fingerprint = asked.get("fingerprint", "") if told == wish.asked else ""
+        yield from run.check(
+            scene,
+            who,
+            wish,
+            folder,
+            reach=int(asked.get("reach", 0)) if fingerprint else 0,
+            fingerprint=fingerprint,
+            cache=settings.frame_cache(),
+            report=session.state.report,
+            notice=states,
+        )
+        states.checked()
+        stale = [state for _, _, state in states.runs() if state < 2]
+        self.report({"INFO"}, "Some frames need texturing" if stale else "All frames are fresh")
+
+
+class TextureAndRender(Texture):
+    """Texture what is stale or missing in the scene's range, then render the animation"""
+
+    bl_idname = "facewright.texture_render"
+    bl_label = "Texture and Render"
+
+    def job(self, context: bpy.types.Context) -> Job:
+        scene = context.scene
+        if not scene.render.use_sequencer:
+            raise InputError("Switch on Post Processing > Sequencer in the output properties")
+        frames = range(scene.frame_start, scene.frame_end + 1, scene.frame_step)
+        yield from self._texture(context, frames)
+        if bpy.app.background:
+            bpy.ops.render.render(animation=True, scene=scene.name)
+        else:
+            bpy.ops.render.render("INVOKE_DEFAULT", animation=True, scene=scene.name)
+
+
+CLASSES = (Texture, Check, TextureAndRender)

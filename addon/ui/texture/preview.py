@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Preview while scrubbing: the current frame textured whenever it rests.
+
+Handlers note that something changed and no more. A timer waits until nothing has changed
+for a moment, reads the frame, and asks the backend from a task; the picture is laid over
+the camera's view and shown in the image "… preview". Never in the background, while a
+render or a job runs, or while the animation plays.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ...core import cache as keys
+from ...core.cache import FrameCache, write_whole
+from ...core.client import Progress
+from ...core.client_preview import preview
+from ...core.errors import AddonError
+from ...core.tasks import Task
+from ...subject import objects
+from ...subject.objects import SubjectObjects
+from ...texture import geometry, overlay
+from ...texture.look import Look
+from .. import session
+from ..jobs import Known, made_folder
+from . import marks, settings
+
+#: Seconds that nothing may change before a frame is previewed.
+REST = 0.15
+#: Seconds between two looks of the timer.
+TICK = 0.05
+
+
+class _Live:
+    """What is going on.
+
+    Attributes:
+        rendering: a render runs.
+        problem: why there is no preview, in words.
+    """
+
+    def __init__(self) -> None:
+        self.rendering, self.problem = False, ""
+        self.changed = 0.0
+        self.task: Task | None = None
+        self.asked: object = None  # what the task, or the picture shown, was asked for
+        self.passes: tuple[object, geometry.Pass] | None = None
+        self.fingerprints: dict[object, tuple[str, int]] = {}
+        self.shown = 0
+
+
+live = _Live()
+
+
+def switch(on: bool) -> None:
+    """Begin or end; from the toggle."""
+    if bpy.app.background:
+        return
+    timers = bpy.app.timers
+    if on and not timers.is_registered(tick):
+        live.changed, live.asked, live.problem = time.monotonic(), None, ""
+        timers.register(tick, first_interval=TICK)
+    elif not on:
+        live.passes = None
+        for rig in objects.in_scene(bpy.context.scene):
+            overlay.remove(objects.find(rig), "preview")
+
+
+def tick() -> float | None:
+    """The timer's turn: seconds to the next, None to end."""
+    scene = bpy.context.scene
+    if scene is None or not scene.facewright_texture.live:
+        return None
+    try:
+        advance(scene)
+        live.problem = ""
+    except AddonError as error:
+        live.problem, live.task = str(error), None
+    except ReferenceError:  # undone or deleted meanwhile
+        live.task = live.passes = None
+    return TICK
+
+
+def advance(scene: bpy.types.Scene) -> None:
+    """Take a finished preview, or ask for the one that is due; returns at once."""
+    if live.task is not None:
+        if not live.task.done:
+            return
+        task, live.task = live.task, None
+        _take(scene, *task.result())
+    if resting(scene):
+        _ask(scene)
+
+
+def resting(scene: bpy.types.Scene) -> bool:
+    """Whether the current frame may be previewed now."""
+    if live.rendering or session.state.busy or time.monotonic() - live.changed < REST:
+        return False
+    screen = bpy.context.screen
+    return not (screen and screen.is_animation_playing)
+
+
+def _ask(scene: bpy.types.Scene) -> None:
+    rig = objects.meant(bpy.context)
+    if rig is None:
+        return
+    who, chosen = objects.find(rig), scene.facewright_texture
+    wish = (
+        who.subject_id,
+        int(chosen.live_size),
+        chosen.animator,
+        chosen.seed,
+        chosen.live_steps,
+        who.whole_photo,
+        chosen.geometry,
+        chosen.send_rho,
+    )
+    source = _pass(who, wish)
+    look = source.look()
+    digest = source.digest(look)
+    if live.asked == (wish, digest):
+        return
+    live.asked = (wish, digest)
+    path = made_folder(settings.frames_folder(who).parent) / "preview.png"
+    store = settings.frame_cache()
+    drawn = source.draw(look)
+    asked = _Asked(rig.name, wish, path, Known.of(who), store, digest, look)
+    where = session.Settings.read()
+    live.task = Task(lambda report: asked.made(where, source, drawn, report))
+
+
+def _pass(who: SubjectObjects, wish: tuple) -> geometry.Pass:
+    """The geometry pass, kept while nothing was edited that it reads only once."""
+    sign = (wish, who.rig.session_uid if hasattr(who.rig, "session_uid") else who.rig.name)
+    if live.passes is None or live.passes[0] != sign:
+        live.passes = (sign, geometry.create_pass(who, wish[1], wish[6], rho=wish[7]))
+    return live.passes[1]
+
+
+class _Asked:
+    """One preview, for its task's thread."""
+
+    def __init__(
+        self,
+        rig: str,
+        wish: tuple,
+        path: Path,
+        known: Known,
+        store: FrameCache | None,
+        digest: bytes,
+        look: Look,
+    ) -> None:
+        self.rig, self.wish, self.path = rig, wish, path
+        self._known, self._store, self._digest, self._look = known, store, digest, look
+
+    def made(
+        self, where: session.Settings, source: geometry.Pass, drawn: Any, report: Progress
+    ) -> tuple[str, Path]:
+        """The rig's name and the file, once the picture is in it."""
+        fingerprint, reach = live.fingerprints.get(self.wish, ("", 0))
+        data = None
+        if fingerprint and self._store:
+            data = self._store.read(self._key(fingerprint, reach))
+        if data is None:
+            backend = session.connect(where, report)
+            frame = source.message(self._look, drawn, 0, 0.0)
+            subject, size, animator, seed, steps, whole, *_ = self.wish
+            data, fingerprint = self._known.ensure(
+                backend,
+                lambda: preview(
+                    backend,
+                    frame,
+                    subject,
+                    size=size,
+                    animator=animator,
+                    seed=seed,
+                    steps=steps,
+                    whole_photo=whole,
+                ),
+            )
+            about = session.state.animator(animator)
+            reach = about.reach if about else 0
+            if fingerprint:
+                live.fingerprints[self.wish] = (fingerprint, reach)
+                if self._store:
+                    self._store.put(self._key(fingerprint, reach), data)
+        write_whole(self.path, data)
+        return self.rig, self.path
+
+    def _key(self, fingerprint: str, reach: int) -> str:
+        """Alone, the frame stands for its neighbours."""
+        return keys.key(fingerprint, [self._digest] * (2 * reach + 1))
+
+
+def _take(scene: bpy.types.Scene, name: str, path: Path) -> None:
+    rig = scene.objects.get(name)
+    if rig is None or not scene.facewright_texture.live:
+        return
+    who = objects.find(rig)
+    image = overlay.preview_image(who, path)
+    overlay.lay(who, image)
+    overlay.reveal(who, scene.facewright_texture.shown == "TEXTURE", ("preview",))
+    live.shown += 1
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in ("VIEW_3D", "IMAGE_EDITOR"):
+                area.tag_redraw()
+
+
+@persistent
+def _frame_changed(scene: bpy.types.Scene, *_: Any) -> None:
+    live.changed = time.monotonic()
+
+
+@persistent
+def _edited(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
+    """Something was edited, or evaluated anew: previews and what was found out are due."""
+    if session.state.busy or live.rendering:
+        return
+    for update in depsgraph.updates:
+        if isinstance(update.id, _EDITABLE):
+            live.changed, live.passes = time.monotonic(), None
+            if update.is_updated_geometry or isinstance(update.id, bpy.types.Action):
+                _note_edit()
+            return
+
+
+_EDITABLE = (bpy.types.Object, bpy.types.Mesh, bpy.types.Key, bpy.types.Action, bpy.types.Armature)
+
+
+def _note_edit() -> None:
+    for states in marks.known().values():
+        states.edit()
+
+
+@persistent
+def _render_begins(*_: Any) -> None:
+    live.rendering = True
+
+
+@persistent
+def _render_ends(*_: Any) -> None:
+    live.rendering = False
+    live.changed = time.monotonic()
+
+
+@persistent
+def _loaded(*_: Any) -> None:
+    marks.clear()
+    live.task = live.passes = live.asked = None
+    live.rendering = False
+
+
+_HANDLERS = (
+    ("frame_change_post", _frame_changed),
+    ("depsgraph_update_post", _edited),
+    ("render_init", _render_begins),
+    ("render_complete", _render_ends),
+    ("render_cancel", _render_ends),
+    ("load_post", _loaded),
+)
+
+
+def register() -> None:
+    for name, handler in _HANDLERS:
+        getattr(bpy.app.handlers, name).append(handler)
+
+
+def unregister() -> None:
+    if bpy.app.timers.is_registered(tick):
+        bpy.app.timers.unregister(tick)
+    for name, handler in reversed(_HANDLERS):
+        there = getattr(bpy.app.handlers, name)
+        if handler in there:
+            there.remove(handler)

@@ -16,6 +16,7 @@ import bpy
 from mathutils import Vector
 
 from ..core.errors import InputError
+from . import bind
 from .objects import GAZE, ROLE, SubjectObjects
 
 #: The head's property: 0 follows the gaze properties, 1 the target.
@@ -26,6 +27,8 @@ TRACK, LIMIT = "Facewright Gaze", "Facewright Gaze Limit"
 REACH = (35.0, 45.0)
 #: Where a new target is, before the eyes; metres.
 _AHEAD = 0.6
+#: Cosine of how far an eye's axis may be off the way the face looks.
+_STRAIGHT = 0.9
 _LIDS = ("eyeLookUp", "eyeLookDown", "eyeLookOut", "eyeLookIn")
 #: Weight of each of these for a radian of the eye, from how far the default model's lids go
 #: and how much of an eye's turn they follow: 0.7 / 5.9, 0.9 / 14.3 and 1 / 30 a degree.
@@ -61,10 +64,9 @@ def add_target(subject: SubjectObjects, name: str) -> bpy.types.Object:
         target.empty_display_type, target.empty_display_size = "SPHERE", 0.02
         for collection in subject.rig.users_collection:
             collection.objects.link(target)
-        face = subject.face.matrix_world
         middle = sum((eye.matrix_world.translation for eye in subject.eyes), Vector())
-        ahead = face.to_3x3() @ Vector((0.0, 0.0, 1.0))
-        target.location = middle / len(subject.eyes) + ahead.normalized() * _AHEAD
+        ahead = _ahead(subject)
+        target.location = middle / len(subject.eyes) + ahead * _AHEAD
     for eye in subject.eyes:
         _track(subject, eye, target)
     return target
@@ -88,15 +90,44 @@ def _track(subject: SubjectObjects, eye: bpy.types.Object, target: bpy.types.Obj
     track = eye.constraints.get(TRACK)
     if track is None:
         track = eye.constraints.new("DAMPED_TRACK")
-        track.name, track.track_axis = TRACK, "TRACK_Z"
+        track.name, track.track_axis = TRACK, _axis(subject, eye)
         _drive_influence(subject, track)
+        if subject.bound:
+            _aim(track, target)  # the limit's angles are about other axes there
+            return
         limit = eye.constraints.new("LIMIT_ROTATION")
         limit.name, limit.owner_space = LIMIT, "LOCAL"
         limit.use_limit_x = limit.use_limit_y = True
         up, aside = (math.radians(degrees) for degrees in REACH)
         limit.min_x, limit.max_x, limit.min_y, limit.max_y = -up, up, -aside, aside
         _drive_influence(subject, limit)
+    _aim(track, target)
+
+
+def _aim(track: bpy.types.Constraint, target: bpy.types.Object) -> None:
     track.target = target
+
+
+def _ahead(subject: SubjectObjects) -> Vector:
+    """The way the face looks, in the world."""
+    if subject.bound:
+        return Vector(bind.model_axes(subject)[:, 2])
+    return (subject.face.matrix_world.to_3x3() @ Vector((0.0, 0.0, 1.0))).normalized()
+
+
+def _axis(subject: SubjectObjects, eye: bpy.types.Object) -> str:
+    """The axis of an eye that looks ahead.
+
+    Raises:
+        InputError: none of a bound eye's axes does.
+    """
+    if not subject.bound:
+        return "TRACK_Z"
+    local = eye.matrix_world.to_3x3().normalized().inverted() @ _ahead(subject)
+    index = max(range(3), key=lambda axis: abs(local[axis]))
+    if abs(local[index]) < _STRAIGHT:
+        raise InputError(f"{eye.name}: none of its axes points where the face looks; turn it so")
+    return f"TRACK_{'NEGATIVE_' if local[index] < 0 else ''}{'XYZ'[index]}"
 
 
 def _drive_influence(subject: SubjectObjects, constraint: bpy.types.Constraint) -> None:
@@ -124,7 +155,12 @@ def lids_follow(subject: SubjectObjects, follow: bool) -> int:
 
     The shape keys eyeLook* get drivers on the eyes' own turn, whatever turned them. A driver
     rules its shape key: keys on it have no say while it is there.
+
+    Raises:
+        InputError: a bound mesh, whose eyes turn about axes of their own.
     """
+    if subject.bound:
+        raise InputError("lids: they follow the eyes of a subject from a photograph only")
     keys = subject.face.data.shape_keys
     count = 0
     for eye, side in zip(subject.eyes, ("Left", "Right"), strict=False):

@@ -49,7 +49,12 @@ class SubjectObjects:
     @property
     def bound(self) -> bool:
         """Whether it is a mesh that was there before."""
-        return bool(self.rig[RECORD].get("mapping", ""))
+        return bool(self.rig[RECORD].get("bound"))
+
+    @property
+    def corresponds(self) -> bool:
+        """Whether pixels of it are known to be the photograph's; see :mod:`.match`."""
+        return not self.bound or ATLAS in self.face.data.uv_layers
 
     @property
     def textured(self) -> bool:
@@ -90,7 +95,8 @@ class SubjectObjects:
         keys = self.face.data.shape_keys
         there = [] if keys is None else keys.key_blocks.keys()
         if self.bound:
-            return spellings.read(self.rig[RECORD]["mapping"], there)
+            text = self.rig[RECORD]["mapping"]
+            return spellings.read(text, there) if text else {}
         names = self.key_names or there[1:]
         return {name: ((name, 1.0),) for name in names if name in there}
 

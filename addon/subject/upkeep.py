@@ -9,7 +9,7 @@ import bpy
 
 from ..core.errors import InputError
 from ..film import sequence
-from . import gaze
+from . import bind, gaze
 from .objects import CAMERA, OWNER, RECORD, ROLE, SubjectObjects, find, in_scene
 from .poses import POSE
 
@@ -95,16 +95,18 @@ def remove(rig: bpy.types.Object, scene: bpy.types.Scene) -> list[str]:
         who: SubjectObjects | None = find(rig)
     except InputError:
         who = None  # something is lost already; the rest goes all the same
-    bound = bool(record.get("mapping"))
+    bound = bool(record.get("bound"))
     target = gaze.tracked([thing for thing in rig.children if ROLE in thing])
     if target is None and who is not None:
         target = gaze.target_of(who)
     actions = _actions(rig, who)
     if bound:
+        made = bool(record.get("made_rig"))
+        bind.release(rig)
         _release(rig)
-        gone = [rig] if record.get("made_rig") else []
+        gone = [rig] if made else []
     else:
-        gone = [rig, *(thing for thing in rig.children_recursive if ROLE in thing)]
+        gone = [rig, *(x for x in rig.children_recursive if ROLE in x and OWNER not in x)]
         gone += [thing for thing in (rig.get(CAMERA),) if thing and not _camera_needed(rig)]
         _release(rig)
     gone += [target] if target and ROLE in target else []

@@ -113,7 +113,7 @@ def _captured(backend: Backend, photo: Path, report: Progress, **options: Any) -
 
 
 def _twins(scene: bpy.types.Scene, subject_id: str) -> list[str]:
-    rigs = [rig for rig in objects.in_scene(scene) if not rig[objects.RECORD].get("mapping")]
+    rigs = [rig for rig in objects.in_scene(scene) if not rig[objects.RECORD].get("bound")]
     return [
         f"{rig.name} is the same subject from the same file; they perform apart from each other"
         for rig in rigs

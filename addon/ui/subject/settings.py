@@ -30,7 +30,7 @@ def _is_armature(settings: bpy.types.PropertyGroup, thing: bpy.types.Object) -> 
 
 def _is_captured(settings: bpy.types.PropertyGroup, thing: bpy.types.Object) -> bool:
     record = thing.get("facewright")
-    return record is not None and bool(record.get("subject_id")) and not record.get("mapping")
+    return record is not None and bool(record.get("subject_id")) and not record.get("bound")
 
 
 class SubjectSettings(bpy.types.PropertyGroup):

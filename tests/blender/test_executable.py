@@ -14,7 +14,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,29 +114,25 @@ def executable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executable]
 @pytest.fixture(scope="module")
 def archive(executable: Executable) -> Path:
     """The zip for this blender's Python, where the program sees it."""
-    output = executable.folder / "dist"
-    command = [sys.executable, "build_addon.py", "--platform", "linux-x64", "--output", output]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=LIMIT)
-    said = executable.python("import sys; print('PYTHON cp%d%d' % sys.version_info[:2])")
-    tag = re.search(r"PYTHON (cp\d+)", said)[1]
-    for path in sorted(output.glob("*.zip")):
-        with zipfile.ZipFile(path) as inside:
-            if any(f"-{tag}-" in name for name in inside.namelist()):
-                return path
-    pytest.fail(f"no zip holds wheels for {tag}")
+    return build(executable)
 
 
 @pytest.fixture(scope="module")
-def older(archive: Path) -> Path:
+def older(executable: Executable) -> Path:
     """The same extension, as if it were of an earlier release."""
-    path = archive.with_name("older.zip")
-    with zipfile.ZipFile(archive) as source, zipfile.ZipFile(path, "w") as made:
-        for entry in source.infolist():
-            data = source.read(entry)
-            if entry.filename == "blender_manifest.toml":
-                data = re.sub(rb'(?m)^version = ".*"', b'version = "0.0.1"', data)
-            made.writestr(entry, data)
-    return path
+    return build(executable, "--version", "0.0.1")
+
+
+def build(executable: Executable, *options: str) -> Path:
+    """A zip of its own folder; a distribution's blender may have a Python of its own."""
+    said = executable.python("import sys; print('PYTHON %d.%d' % sys.version_info[:2])")
+    python = re.search(r"PYTHON (\S+)", said)[1]
+    output = executable.folder / "dist" / "".join(options)
+    command = [sys.executable, "build_addon.py", "--platform", "linux-x64", "--python", python]
+    command += ["--blender-min", "4.2.0", "--output", str(output), *options]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=LIMIT)
+    (made,) = output.glob("*.zip")
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -222,35 +217,41 @@ def test_dubs_from_the_command_line(installed: Executable, backend: str) -> None
     assert "facewright: portrait: there is no file /nowhere.png" in bad
 
 
+def in_window(executable: Executable, script: str, backend: str, *arguments: str) -> dict:
+    """Run a scenario of executable/ in the window; what it saw, and what Blender ``said``."""
+    for program in ("xvfb-run", "import", "xdotool"):
+        if not executable.has(program):
+            pytest.skip(f"the window needs {program} beside blender")
+    found = executable.folder / "results.json"
+    found.unlink(missing_ok=True)
+    size = "1600x1000"
+    said = executable.run(
+        "--window-geometry", "0", "0", *size.split("x"), "--python",
+        executable.seen(executable.folder / f"executable/{script}.py"), "--", *arguments,
+        window=size,
+        DESK_FOLDER=executable.seen(executable.folder), DESK_ADDRESS=backend,
+    )  # fmt: skip
+    assert found.exists(), said[-4000:]
+    results = json.loads(found.read_text("utf-8")) | {"said": said}
+    if keep := os.environ.get("FACEWRIGHT_PICTURES"):
+        shutil.copytree(executable.folder / "pictures", keep, dirs_exist_ok=True)
+    assert results.get("done"), results.get("fault", "") + said[-2000:]
+    return results
+
+
 @pytest.fixture(scope="module")
 def toured(installed: Executable, backend: str) -> dict:
     """What the tour through Blender's window saw."""
-    for program in ("xvfb-run", "import", "xdotool"):
-        if not installed.has(program):
-            pytest.skip(f"the window needs {program} beside blender")
-    installed.said.clear()
-    size = "1600x1000"
-    said = installed.run(
-        "--window-geometry", "0", "0", *size.split("x"), "--python",
-        installed.seen(installed.folder / "executable/tour.py"),
-        window=size, expect=None,
-        DESK_FOLDER=installed.seen(installed.folder), DESK_ADDRESS=backend,
-    )  # fmt: skip
-    path = installed.folder / "results.json"
-    assert path.exists(), said[-4000:]
-    results = json.loads(path.read_text("utf-8"))
-    if keep := os.environ.get("FACEWRIGHT_PICTURES"):
-        shutil.copytree(installed.folder / "pictures", keep, dirs_exist_ok=True)
-    assert results.get("done"), results.get("fault", "") + said[-2000:]
-    return results
+    return in_window(installed, "tour", backend)
 
 
 def test_the_window_says_what_to_do(toured: dict) -> None:
     said = toured["refused"]
     assert "Choose a photo" in said["no photo"]
-    assert "New Subject" in said["drive, no subject"]
+    assert re.search("New Subject|sound strip", said["drive, no subject"])
     assert "New Subject" in said["texture, no subject"]
     assert "Save the .blend first" in said["unsaved"]
+    assert "the Facewright backend is not installed here" in said["no backend"]
     assert "no backend answers at 127.0.0.1:1" in said["nobody there"]
     assert "damaged" in said["broken photo"]
     assert "there is no file" in said["no file"]
@@ -278,3 +279,13 @@ def test_the_window_is_never_held(toured: dict) -> None:
         print(f"{name}: {len(own)} ticks of ours, middle {middle:.1f} ms, longest {own[-1]:.1f} ms,"
               f" of the processor's {used[-1]:.1f} ms")  # fmt: skip
     assert toured["ticks"]["texture"]
+
+
+@pytest.mark.parametrize("what", ["undo", "delete", "open", "scene", "disable", "quit"])
+def test_the_window_survives(installed: Executable, backend: str, what: str) -> None:
+    """Undo, a deleted subject, another file, ... while frames are textured."""
+    seen = in_window(installed, "mischief", backend, what)
+    assert seen["busy"]  # there was something to be disturbed
+    assert "Traceback" not in seen["said"]
+    assert seen["idle"] == (what != "quit")
+    assert seen.get("disabled", True)

@@ -23,6 +23,7 @@ from typing import Any
 import bpy
 
 PACKAGE = "bl_ext.user_default.facewright"
+MAIN = "FACEWRIGHT_PT_main"
 FOLDER = Path(os.environ["DESK_FOLDER"])
 #: Seconds that any wait of a scenario may take, and that a drawing takes with its animation.
 PATIENCE, DRAWN = 180.0, 0.5
@@ -176,55 +177,62 @@ def sidebar(kind: str = "VIEW_3D", category: str = "Facewright") -> bpy.types.Re
 
 def panels() -> list[type]:
     """The add-on's panels that are registered, parents first."""
-    ours = [
-        kind for kind in bpy.types.Panel.__subclasses__() if kind.__module__.startswith(PACKAGE)
-    ]
-    shown = [kind for kind in ours if kind.is_registered]
-    return sorted(shown, key=lambda kind: (bool(getattr(kind, "bl_parent_id", "")), kind.bl_label))
+    known = bpy.types.Panel.__subclasses__()
+    shown = [kind for kind in known if kind.__module__.startswith(PACKAGE) and kind.is_registered]
+    return sorted(shown, key=lambda kind: len(lineage(kind, shown)))
+
+
+def lineage(kind: type | None, among: list[type]) -> list[type]:
+    """A panel and those that it is in, from the outermost."""
+    if kind is None:
+        return []
+    parent = getattr(kind, "bl_parent_id", "")
+    return [*lineage(next((one for one in among if one.bl_idname == parent), None), among), kind]
 
 
 def look_at_panels(suffix: str = "") -> Scenario:
     """A picture of each panel of the 3-D view's sidebar, open, with its sub-panels alone."""
     everything = panels()
-    parents = {kind: getattr(kind, "bl_parent_id", "") for kind in everything}
-    names = {kind.bl_idname: kind for kind in everything}
-
-    def line(kind: type | None) -> list[type]:
-        return [] if kind is None else [*line(names.get(parents[kind])), kind]
-
-    options = {kind: set(getattr(kind, "bl_options", ())) for kind in everything}
     for one in everything:
-        if parents[one] != "FACEWRIGHT_PT_main" or one.bl_space_type != "VIEW_3D":
+        if getattr(one, "bl_parent_id", "") != MAIN or one.bl_space_type != "VIEW_3D":
             continue
-        with registered([kind for kind in everything if one in line(kind) or kind in line(one)]):
+        name = one.bl_idname.rpartition("_PT_")[2]
+        above = lineage(one, everything)
+        wanted = [kind for kind in everything if kind in above or one in lineage(kind, everything)]
+        with registered(wanted):
             sidebar()
             yield None
             region = sidebar()
             yield None
             yield None
-            look(f"panel_{one.bl_idname.rpartition('_PT_')[2]}{suffix}", region)
-    assert {kind: set(getattr(kind, "bl_options", ())) for kind in everything} == options
+            look(f"panel_{name}{suffix}", region)
 
 
 @contextmanager
 def registered(wanted: list[type]) -> Iterator[None]:
-    """Only these of the add-on's panels, all open."""
+    """Only these of the add-on's panels, all open.
+
+    Blender remembers by its name whether a panel is closed, so they get other names.
+    """
     everything = panels()
-    kept = {kind: getattr(kind, "bl_options", None) for kind in everything}
+    kept = {kind: dict(vars(kind)) for kind in everything}
     for kind in reversed(everything):
         bpy.utils.unregister_class(kind)
     for kind in wanted:
-        if kept[kind]:
-            kind.bl_options = set(kept[kind]) - {"DEFAULT_CLOSED"}
-    for kind in everything:
-        if kind in wanted:
-            bpy.utils.register_class(kind)
+        kind.bl_idname = f"{kind.bl_idname}_open"
+        if getattr(kind, "bl_parent_id", ""):
+            kind.bl_parent_id = f"{kind.bl_parent_id}_open"
+        kind.bl_options = set(getattr(kind, "bl_options", ())) - {"DEFAULT_CLOSED"}
+        bpy.utils.register_class(kind)
     try:
         yield
     finally:
         for kind in reversed(wanted):
             bpy.utils.unregister_class(kind)
         for kind in everything:
-            if kept[kind]:
-                kind.bl_options = kept[kind]
+            for name in ("bl_idname", "bl_parent_id", "bl_options"):
+                if name in kept[kind]:
+                    setattr(kind, name, kept[kind][name])
+                elif name in vars(kind):
+                    delattr(kind, name)
             bpy.utils.register_class(kind)

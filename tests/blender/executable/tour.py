@@ -79,6 +79,7 @@ def wrong_order() -> desk.Scenario:
     scene().facewright_subject.photo = str(FOLDER / "portrait.png")
     says["unsaved"] = desk.refused("new_subject")
     preferences = bpy.context.preferences.addons[desk.PACKAGE].preferences
+    says["no backend"] = desk.refused("connect")
     preferences.address = "127.0.0.1:1"
     part("core.client").CONNECT_SECONDS = 2.0
     says["nobody there"] = desk.refused("connect")

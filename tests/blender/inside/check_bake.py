@@ -1,0 +1,176 @@
+"""Baking: the same on every frame, as plain keys; and back."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+import pytest
+from check_layers import NAMES, close, face, key_by_hand, lively, shown, values  # noqa: F401
+from check_subject import evaluated
+
+from addon.core.errors import InputError
+from addon.perform import bake, keys, layers, record, stack
+from addon.perform.channels import owners
+
+FRAMES = range(-3, 41)
+
+
+@pytest.fixture
+def layered(face):  # noqa: F811
+    """Speech, a video that is combined in some regions, and hand keys."""
+    layers.place(lively(1), face, layer="speech", name="take", start=1)
+    layers.place(lively(2, 12), face, layer="video", name="clip", start=11)
+    chosen = face.rig.facewright_layers
+    chosen.video.brows, chosen.video.mouth, chosen.video.influence = "COMBINE", "OFF", 0.7
+    chosen.hand.gaze = "REPLACE"
+    key_by_hand(face, "jawOpen", 4, 0.4)
+    key_by_hand(face, "jawOpen", 16, 0.1)
+    head = face.rig.pose.bones["head"]
+    for frame, gaze in ((2, [0.3, 0.1]), (19, [-0.2, 0.2])):
+        bpy.context.scene.frame_set(frame)
+        head["gaze_right"] = gaze
+        head.keyframe_insert('["gaze_right"]')
+    return face
+
+
+def everything(who) -> tuple[np.ndarray, np.ndarray]:
+    """Channels and evaluated vertices on all frames."""
+    channels, vertices = [], []
+    for frame in FRAMES:
+        channels.append(shown(who, frame))
+        vertices.append(evaluated(who))
+    return np.stack(channels), np.stack(vertices)
+
+
+@pytest.mark.parametrize("after", ["MUTE", "REMOVE"])
+def test_every_frame_is_the_same(layered, after, scene):
+    scene.frame_set(9)
+    want, shape = everything(layered)
+    scene.frame_set(9)
+    count = bake.bake(layered, FRAMES, after=after)
+    assert scene.frame_current == 9
+    assert count == len(FRAMES) * 74
+    got, same = everything(layered)
+    assert np.abs(got - want).max() < 1e-5
+    assert np.abs(same - shape).max() < 1e-5
+    for owner in owners(layered):
+        data = owner.id.animation_data
+        curves = keys.curves(data.action, owner.id)
+        assert {len(curve.keyframe_points) for curve in curves.values()} == {len(FRAMES)}
+        if after == "REMOVE":
+            assert len(data.nla_tracks) == 0
+    if after == "REMOVE":
+        assert len([action for action in bpy.data.actions if action.users]) == 2
+
+
+def test_layers_come_back(layered):
+    want, _ = everything(layered)
+    bake.bake(layered, FRAMES)
+    assert layered.rig.facewright_layers.baked
+    block = layered.face.data.shape_keys.key_blocks["jawOpen"]
+    key_by_hand(layered, "jawOpen", 5, 0.9)
+    assert shown(layered, 5)[0] == pytest.approx(0.9, abs=1e-6)
+    bake.restore(layered)
+    got, _ = everything(layered)
+    np.testing.assert_allclose(got, want, atol=1e-6)
+    key_by_hand(layered, "jawOpen", 5, 0.2)  # the hand layer is open again
+    assert block.value == pytest.approx(0.2, abs=1e-6)
+    with pytest.raises(InputError, match="not hidden"):
+        bake.restore(layered)
+
+
+def test_driving_while_baked_says_that_it_does_not_show(layered):
+    bake.bake(layered, FRAMES)
+    want = shown(layered, 5)
+    (note,) = layers.place(lively(7), layered, layer="speech", name="take", start=1)
+    assert "Restore Layers" in note
+    close(shown(layered, 5), want)
+
+
+def test_baked_again_and_back_to_the_first_layers(layered):
+    want, _ = everything(layered)
+    bake.bake(layered, FRAMES)
+    key_by_hand(layered, "jawOpen", 5, 0.6)
+    edited, _ = everything(layered)
+    bake.bake(layered, FRAMES)
+    again, _ = everything(layered)
+    np.testing.assert_allclose(again, edited, atol=1e-6)
+    bake.restore(layered)
+    got, _ = everything(layered)
+    np.testing.assert_allclose(got, want, atol=1e-6)
+
+
+def test_after_removing_layers_the_keys_stand_above_what_is_driven(layered):
+    want, _ = everything(layered)
+    bake.bake(layered, FRAMES, after="REMOVE")
+    layers.place(lively(7), layered, layer="speech", name="new", start=1)
+    got, _ = everything(layered)
+    np.testing.assert_allclose(got, want, atol=1e-6)
+    chosen = layered.rig.facewright_layers.hand
+    chosen.mouth = "OFF"
+    assert shown(layered, 5)[0] == pytest.approx(values(lively(7), 4)[0], abs=1e-6)
+
+
+def test_drivers_and_constraints_are_baked(layered, scene):
+    target = bpy.data.objects.new("target", None)
+    scene.collection.objects.link(target)
+    target.location = (0.3, -0.5, 0.2)
+    head = layered.rig.pose.bones["head"]
+    aim = head.constraints.new("COPY_ROTATION")
+    aim.target, aim.mix_mode, aim.influence = target, "BEFORE", 0.5
+    target.rotation_euler = (0.1, 0.3, -0.2)
+    target.keyframe_insert("rotation_euler", frame=1)
+    target.rotation_euler = (-0.2, -0.4, 0.3)
+    target.keyframe_insert("rotation_euler", frame=20)
+    driver = head.driver_add('["gaze_left"]', 0).driver
+    driver.type = "SCRIPTED"
+    variable = driver.variables.new()
+    variable.name = "x"
+    variable.targets[0].id = target
+    variable.targets[0].data_path = "rotation_euler[0]"
+    driver.expression = "x * 2"
+    block = layered.face.data.shape_keys.key_blocks["key09"]
+    squeeze = block.driver_add("value").driver
+    squeeze.type = "SCRIPTED"
+    squeeze.expression = "0.125"
+    shapes = []
+    for frame in FRAMES:
+        scene.frame_set(frame)
+        shapes.append(evaluated(layered))
+    bake.bake(layered, FRAMES)
+    assert aim.mute
+    bpy.data.objects.remove(target)
+    for frame, want in zip(FRAMES, shapes, strict=True):
+        scene.frame_set(frame)
+        assert np.abs(evaluated(layered) - want).max() < 1e-5
+    bake.restore(layered)
+    assert not aim.mute
+    assert not any(d.mute for d in layered.rig.animation_data.drivers)
+
+
+def test_keyed_controls_stay_in_effect(layered):
+    settings = layered.rig.facewright_perform
+    name = "mouth_opening"
+    setattr(settings, name, 0.5)
+    settings.keyframe_insert(name, frame=1)
+    setattr(settings, name, 1.5)
+    settings.keyframe_insert(name, frame=21)
+    bpy.context.scene.frame_set(11)
+    want = getattr(settings, name)
+    bake.bake(layered, FRAMES)
+    bpy.context.scene.frame_set(1)
+    bpy.context.scene.frame_set(11)
+    assert getattr(settings, name) == pytest.approx(want, abs=1e-6)
+    assert want == pytest.approx(1.0, abs=1e-6)
+
+
+def test_wrong_arguments_are_refused(face):  # noqa: F811
+    with pytest.raises(InputError, match="nothing of this subject is animated"):
+        bake.bake(face, range(1, 5))
+    layers.place(lively(1), face, layer="speech", name="take", start=1)
+    with pytest.raises(InputError, match="frames: expected one at least"):
+        bake.bake(face, range(5, 5))
+    with pytest.raises(InputError, match="after: expected MUTE or REMOVE"):
+        bake.bake(face, range(1, 5), after="KEEP")
+    assert record.kind_of(face.rig.animation_data.action) == record.HAND
+    assert stack.strips(owners(face)[0], "speech")

@@ -107,7 +107,7 @@ def test_no_backend_says_how_to_install_one(tmp_path: Path, blender: Runner) -> 
 def test_help_has_an_example(blender: Runner) -> None:
     done = blender("-m", "addon", "dub", "--help")
     assert done.returncode == 0
-    assert "example: dub portrait.png" in done.stdout
+    assert "examples:\n  dub portrait.png" in done.stdout
 
 
 def test_backend_ends_with_a_killed_blender(tmp_path: Path) -> None:

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Results appear whole or not at all: made in a hidden folder, then moved."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core.errors import InputError, OutputError
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Where the results of a dub go, absolute.
+
+    Attributes:
+        movie: the file, or the folder of pictures.
+        blend, sheet: where wanted.
+    """
+
+    movie: Path
+    blend: Path | None
+    sheet: Path | None
+
+    @classmethod
+    def of(cls, movie: Path, blend: Path | None, sheet: Path | None) -> Targets:
+        """Resolve, and refuse what is in the way.
+
+        Raises:
+            InputError: naming the argument.
+        """
+        found = []
+        for name, path in (("output", movie), ("blend", blend), ("sheet", sheet)):
+            found.append(path.resolve() if path else None)
+            if path and path.suffix and path.is_dir():
+                raise InputError(f"{name}: {path} is a folder; name a file")
+        if found[0] is None:
+            raise InputError("output: name the movie to write")
+        return cls(found[0], found[1], found[2])
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A folder beside the results that holds everything until all of it is right."""
+
+    root: Path
+    stem: str
+    suffix: str
+
+    @property
+    def files(self) -> Path:
+        """What the .blend refers to."""
+        return self.root / f"{self.stem}_files"
+
+    @property
+    def frames(self) -> Path:
+        """Pictures that came back."""
+        return self.files / "frames"
+
+    @property
+    def blend(self) -> Path:
+        """The scene."""
+        return self.root / f"{self.stem}.blend"
+
+    @property
+    def movie(self) -> Path:
+        """The movie, or a folder of pictures."""
+        return self.root / f"movie{self.suffix}"
+
+    @property
+    def sheet(self) -> Path:
+        """The contact sheet."""
+        return self.root / "sheet.png"
+
+    def deliver(self, targets: Targets) -> None:
+        """Move the results to their places."""
+        moves = [(self.movie, targets.movie)]
+        if targets.sheet:
+            moves.append((self.sheet, targets.sheet))
+        if targets.blend:
+            moves.append((self.blend, targets.blend))
+            moves.insert(0, (self.files, targets.blend.with_name(f"{targets.blend.stem}_files")))
+        for source, target in moves:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir() and target.exists():
+                shutil.rmtree(target)
+            shutil.move(source, target)
+
+
+@contextmanager
+def workplace(targets: Targets) -> Iterator[Work]:
+    """A hidden folder beside the .blend (or the movie), removed whatever happens.
+
+    Raises:
+        OutputError: it cannot be made, or a result cannot be written.
+    """
+    final = targets.blend or targets.movie
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        root = Path(tempfile.mkdtemp(prefix=".facewright-", dir=final.parent))
+    except OSError as error:
+        raise OutputError(f"{final.parent}: {error.strerror}") from error
+    try:
+        work = Work(root, final.stem, targets.movie.suffix)
+        work.frames.mkdir(parents=True)
+        yield work
+    except OSError as error:
+        raise OutputError(f"{error.filename or final}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def check_pictures(folder: Path) -> None:
+    """Refuse to replace a folder that holds anything but an earlier run's pictures.
+
+    Raises:
+        InputError: naming the folder.
+    """
+    if not folder.exists():
+        return
+    strange = folder if folder.is_file() else None
+    if strange is None:
+        others = (p for p in folder.iterdir() if p.suffix not in (".png", ".wav"))
+        strange = next(others, None)
+    if strange is not None:
+        raise InputError(
+            f"output: {folder} holds {strange.name}, which is no picture of an earlier run; "
+            "name a new folder"
+        )

@@ -109,12 +109,12 @@ class AimPanel(Section, bpy.types.Panel):
         if target is not None:
             layout.prop(target, "location", text="Target")
         row = layout.row(align=True)
-        row.operator("facewright.aim_eyes", icon="HIDE_OFF")
-        row.operator("facewright.lids_follow", icon="DRIVER")
+        row.operator("facewright.aim_eyes", text="Aim Eyes", icon="HIDE_OFF")
+        row.operator("facewright.lids_follow", text="Lids Follow", icon="DRIVER")
         row = layout.row(align=True)
         row.operator("facewright.key_head", text="Key", icon="KEY_HLT")
-        row.operator("facewright.reset_head", icon="LOOP_BACK")
-        row.operator("facewright.reset_gaze", icon="LOOP_BACK")
+        row.operator("facewright.reset_head", text="Head", icon="LOOP_BACK")
+        row.operator("facewright.reset_gaze", text="Gaze", icon="LOOP_BACK")
 
 
 _CLASSES = (AimEyes, LidsFollow, ResetHead, ResetGaze, KeyHead, AimPanel)

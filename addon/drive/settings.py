@@ -168,7 +168,7 @@ class PerformSettings(bpy.types.PropertyGroup):
         override=_OVER,
     )
     mouth_opening: FloatProperty(
-        name="Mouth Opening",
+        name="Mouth",
         description="How far the mouth moves with the speech; 0: it rests",
         default=1.0,
         min=0.0,
@@ -255,8 +255,8 @@ class PerformSettings(bpy.types.PropertyGroup):
         override=_OVER,
     )
     blink_rate: FloatProperty(
-        name="Blinks a Minute",
-        description="How often the eyes blink; people do 17 times at rest, 26 while talking",
+        name="Blink Rate",
+        description="Blinks a minute; people do 17 times at rest, 26 while talking",
         default=20.0,
         min=0.0,
         max=60.0,

@@ -22,7 +22,7 @@ def arrange(subject: SubjectObjects) -> None:
     for owner in owners(subject):
         if owner.id.animation_data is None:
             continue
-        lowest = True
+        lowest = not stack.foreign(owner)
         for layer in DRIVEN:
             lowest = not _driven(owner, layer, chosen, table, lowest) and lowest
         if not chosen.baked:
@@ -35,6 +35,8 @@ def rest(owner: Owner, curves: Curves, animated: set[Channel]) -> None:
     held = stack.strips(owner, stack.REST, record.REST)
     action = held[0][1].action if held else None
     known = set(keys.curves(action, owner.id)) if action else set()
+    for strip in stack.foreign(owner):  # their values show below the layers
+        known |= set(keys.curves(strip.action, owner.id)) if strip.action else set()
     fresh = [channel for channel in curves.channels if channel not in known]
     if not fresh:
         return
@@ -58,7 +60,10 @@ def hand_action(owner: Owner) -> bpy.types.Action:
         action = keys.new_action(owner.id, f"hand {owner.word}")
         record.mark(action, "hand", record.HAND)
         data.action = action
-    elif record.kind_of(data.action) == "" and data.action.library is None:
+    elif data.action.library is not None:  # an override's, whose keys cannot be changed here
+        data.action = data.action.copy()
+        record.mark(data.action, "hand", record.HAND)
+    elif not record.kind_of(data.action):
         record.mark(data.action, "hand", record.HAND)
     if hasattr(data, "action_slot") and data.action_slot is None:
         data.action_slot = keys.slot_of(data.action, owner.id)
@@ -116,9 +121,8 @@ def _hand(owner: Owner, chosen: settings.LayerSettings, table: dict[str, str]) -
     data.action_blend_type = owner.additive
     data.action_extrapolation = "HOLD"
     data.action_influence = 0.0 if settings.silent(chosen, "hand") else chosen.hand.influence
-    if action.library is None and action.override_library is None:
-        group_regions(owner, action, table)
-        _mute_regions(owner, action, {r for r, mode in modes.items() if mode == "OFF"})
+    group_regions(owner, action, table)
+    _mute_regions(owner, action, {r for r, mode in modes.items() if mode == "OFF"})
     for place, strip in stack.strips(owner, "hand", record.BASE):
         stack.drop(owner, place, strip)
     below = [pair for layer in DRIVEN for pair in stack.strips(owner, layer)]

@@ -25,16 +25,18 @@ def new_action(owner: bpy.types.ID, name: str) -> bpy.types.Action:
 
 
 def slot_of(action: bpy.types.Action, owner: bpy.types.ID) -> bpy.types.ActionSlot | None:
-    """The action's slot that fits ``owner``; None where there are no slots."""
+    """The action's slot for ``owner``, made where it is missing; None without slots (4.2)."""
     if not hasattr(action, "slots"):
         return None
-    fitting = [
-        slot for slot in action.slots if slot.target_id_type in (owner.id_type, "UNSPECIFIED")
-    ]
+    return _fitting(action, owner) or action.slots.new(id_type=owner.id_type, name=owner.name)
+
+
+def _fitting(action: bpy.types.Action, owner: bpy.types.ID) -> bpy.types.ActionSlot | None:
+    """A slot of the owner's kind, the one named after it first."""
+    kinds = (owner.id_type, "UNSPECIFIED")
+    fitting = [slot for slot in action.slots if slot.target_id_type in kinds]
     named = [slot for slot in fitting if slot.name_display == owner.name]
-    if not fitting:
-        return action.slots.new(id_type=owner.id_type, name=owner.name)
-    return (named or fitting)[0]
+    return next(iter(named or fitting), None)
 
 
 def bag(action: bpy.types.Action, owner: bpy.types.ID) -> bpy.types.Action:
@@ -48,8 +50,15 @@ def bag(action: bpy.types.Action, owner: bpy.types.ID) -> bpy.types.Action:
 
 
 def curves(action: bpy.types.Action, owner: bpy.types.ID) -> dict[Channel, bpy.types.FCurve]:
-    """F-curves of an action by channel."""
-    return {(curve.data_path, curve.array_index): curve for curve in bag(action, owner).fcurves}
+    """F-curves of an action by channel; changes nothing."""
+    if not hasattr(action, "slots"):
+        found = list(action.fcurves)
+    else:
+        slot = _fitting(action, owner)
+        strips = [strip for layer in action.layers for strip in layer.strips] if slot else []
+        bags = [one for strip in strips if (one := strip.channelbag(slot)) is not None]
+        found = [curve for one in bags for curve in one.fcurves]
+    return {(curve.data_path, curve.array_index): curve for curve in found}
 
 
 def write(

@@ -60,7 +60,7 @@ def place(
         raise InputError(f"layer: expected {' or '.join(DRIVEN)}, got {layer!r}")
     if not name:
         raise InputError("name: expected a name for the strip, got none")
-    check_editable(subject)
+    subject = editable(subject)
     curves, notes = curves_of(motion, subject, regions)
     with closed(subject):
         for owner in owners(subject):
@@ -153,6 +153,19 @@ def refresh(rig: bpy.types.Object) -> None:
                     stack.influence(strip, wanted)
     with closed(subject):
         arrange.arrange(subject)
+
+
+def editable(subject: SubjectObjects) -> SubjectObjects:
+    """The subject, its mesh overridden where its objects are: shape keys go with the mesh.
+
+    Raises:
+        InputError: as :func:`check_editable`.
+    """
+    rig, mesh = subject.rig.override_library, subject.face.data
+    if rig is not None and not rig.is_system_override and mesh.library is not None:
+        mesh.override_create(remap_local_usages=True)
+    check_editable(subject)
+    return subject
 
 
 def check_editable(subject: SubjectObjects) -> None:

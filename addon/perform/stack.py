@@ -29,12 +29,16 @@ def data_of(owner: Owner) -> bpy.types.AnimData:
 def strips(
     owner: Owner, layer: str, kind: str = record.DRIVEN, name: str | None = None
 ) -> list[tuple[bpy.types.NlaTrack, bpy.types.NlaStrip]]:
-    """Strips of a layer with their tracks, by what their actions say."""
+    """Strips of a layer with their tracks, by what their actions say.
+
+    An overridden subject's strips that its library holds are not among them.
+    """
     data = owner.id.animation_data
     return [
         (track, strip)
         for track, strip in (_all(data) if data else ())
-        if record.layer_of(strip.action) == layer
+        if _local(track)
+        and record.layer_of(strip.action) == layer
         and record.kind_of(strip.action) == kind
         and name in (None, record.name_of(strip.action))
     ]
@@ -44,6 +48,16 @@ def _all(data: bpy.types.AnimData) -> Iterator[tuple[bpy.types.NlaTrack, bpy.typ
     for track in data.nla_tracks:
         for strip in track.strips:
             yield track, strip
+
+
+def foreign(owner: Owner) -> list[bpy.types.NlaStrip]:
+    """Strips that are no layer's: the animator's own, and those of an override's library."""
+    data = owner.id.animation_data
+    return [
+        strip
+        for track, strip in (_all(data) if data else ())
+        if not record.kind_of(strip.action) or not _local(track)
+    ]
 
 
 def _rank(name: str) -> float:
@@ -70,7 +84,7 @@ def track(data: bpy.types.AnimData, name: str) -> bpy.types.NlaTrack:
         if one.name == name and _local(one):
             return one
     rank = _rank(name)
-    lower = [one for one in data.nla_tracks if 0.0 <= _rank(one.name) < rank]
+    lower = [one for one in data.nla_tracks if _local(one) and 0.0 <= _rank(one.name) < rank]
     made = data.nla_tracks.new(prev=lower[-1]) if lower else data.nla_tracks.new()
     made.name = name
     return made
@@ -78,8 +92,7 @@ def track(data: bpy.types.AnimData, name: str) -> bpy.types.NlaTrack:
 
 def _local(one: bpy.types.NlaTrack) -> bool:
     """Whether a track may be changed: those of an override's library may not."""
-    override = one.id_data.override_library
-    return override is None or not getattr(one, "is_override_data", False)
+    return not one.is_override_data
 
 
 def _free(one: bpy.types.NlaTrack, start: float, end: float) -> bool:

@@ -17,16 +17,10 @@ from ..jobs import Job, JobOperator, made_folder
 from . import marks, settings
 
 
-class Texture(JobOperator, bpy.types.Operator):
-    """Texture the preview range, or else the scene's, and put the pictures in the sequencer.
-    Frames that have not changed are not made again; press again to go on after an interruption"""
+class _Texturing(JobOperator):
+    """What textures a range, whatever comes after."""
 
-    bl_idname = "facewright.texture"
-    bl_label = "Texture Frame Range"
     bl_options: ClassVar[set[str]] = {"REGISTER", "UNDO"}
-
-    def job(self, context: bpy.types.Context) -> Job:
-        yield from self._texture(context, settings.frame_range(context.scene))
 
     def _texture(self, context: bpy.types.Context, frames: range) -> Job:
         scene, who = context.scene, objects.chosen(context)
@@ -71,6 +65,17 @@ class Texture(JobOperator, bpy.types.Operator):
             )
 
 
+class Texture(_Texturing, bpy.types.Operator):
+    """Texture the preview range, or else the scene's, and put the pictures in the sequencer.
+    Frames that have not changed are not made again; press again to go on after an interruption"""
+
+    bl_idname = "facewright.texture"
+    bl_label = "Texture Frame Range"
+
+    def job(self, context: bpy.types.Context) -> Job:
+        yield from self._texture(context, settings.frame_range(context.scene))
+
+
 class Check(JobOperator, bpy.types.Operator):
     """Find out which frames' pictures still show what the scene shows; makes none"""
 
@@ -102,7 +107,7 @@ class Check(JobOperator, bpy.types.Operator):
         self.report({"INFO"}, "Some frames need texturing" if stale else "All frames are fresh")
 
 
-class TextureAndRender(Texture):
+class TextureAndRender(_Texturing, bpy.types.Operator):
     """Texture what is stale or missing in the scene's range, then render the animation"""
 
     bl_idname = "facewright.texture_render"

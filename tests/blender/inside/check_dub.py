@@ -17,7 +17,7 @@ from addon.core.client import Backend
 from addon.film import sequence
 from addon.headless import cli
 from addon.subject import objects as subject
-from addon.texture import geometry, texturing
+from addon.texture import geometry
 from addon.ui import jobs, session
 from addon.ui import texture as texture_ui
 from addon.v1 import face_pb2
@@ -241,17 +241,10 @@ def test_the_panel_knows_what_the_backend_has(opened: subject.SubjectObjects) ->
     assert state.animator("blended").max_steps == 20
     assert state.animator("").name == state.capabilities.default_animator
     assert state.animator("magic") is None
-    choices = dict(texture_ui._animators(bpy.context.scene.facewright_texture, bpy.context, ""))
+    choices = dict(texture_ui.settings._animators(bpy.context.scene.facewright_texture, bpy.context, ""))
     assert "three frames in one" in choices["blended"]
     session.disconnect()
     assert state.animators() == {} and state.animator("") is None
-
-
-def test_neighbours_are_those_that_the_clip_has() -> None:
-    plan = texturing.with_neighbours([1, 2, 6], 2, range(8))
-    assert plan == [(0, True), (1, False), (2, False), (3, True), (4, True), (5, True),
-                    (6, False), (7, True)]  # fmt: skip
-    assert texturing.with_neighbours(range(3, 5), 0, range(9)) == [(3, False), (4, False)]
 
 
 def test_images_and_vertices_give_the_same_pictures(opened: subject.SubjectObjects) -> None:

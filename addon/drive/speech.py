@@ -113,6 +113,7 @@ def strips_job(
         overall.begin(index, plan.part.name)
         try:
             yield from _drive(scene_name, plan, fps, connect, overall, driven)
+            overall("placed", 1.0, 0.0)
         except (Cancelled, BackendError):
             raise  # what was made stays; the others would end alike
         except AddonError as error:

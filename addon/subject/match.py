@@ -10,7 +10,7 @@ closed lips touch. What is far from the captured surface shows no part of the ph
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import bpy
@@ -25,9 +25,8 @@ from .objects import ATLAS, PART_ATTRIBUTE, RECORD, SubjectObjects
 #: Farther than this from the captured surface nothing corresponds; metres.
 REACH = 0.012
 _ROUNDS = 8
-_KEPT = 0.8  # share of the points, the nearest, that a round counts
+_KEPT = 0.6  # share of the points, the nearest, that a round counts
 _SEAM = 0.15  # a triangle that spans more of the atlas lies over a seam
-_PART_LAYER, _PARTS = "facewright_part", 16.0
 
 
 def fit(who: SubjectObjects, portrait: SubjectObjects) -> float:
@@ -45,7 +44,8 @@ def fit(who: SubjectObjects, portrait: SubjectObjects) -> float:
             "the photograph by hand, then press Match again without Move"
         )
     _move(who, Matrix(found.matrix))
-    surface = _joined(portrait, opened=False)
+    points, triangles, _ = next(_sources(portrait, opened=False))[1]
+    surface = _object("facewright surface", points, triangles)
     try:
         points, error = _points(who, opened=False), 0.0
         face = points[_moving(who)]
@@ -70,15 +70,11 @@ def correspond(who: SubjectObjects, portrait: SubjectObjects) -> float:
         InputError: nothing of it is near the captured surface.
     """
     opened = _can_open(who) and _can_open(portrait)
-    surface = _joined(portrait, opened=opened)
-    try:
-        uvs, parts, share = {}, {}, []
-        for thing in (who.face, *who.eyes):
-            points = _points(who, opened=opened) if thing == who.face else _world(thing)
-            uvs[thing], parts[thing] = _atlas(thing, points, surface)
-            share.append((parts[thing] >= 0).mean())
-    finally:
-        _discard(surface)
+    uvs, parts, share = {}, {}, []
+    for thing in (who.face, *who.eyes):
+        points = _points(who, opened=opened) if thing == who.face else _world(thing)
+        uvs[thing], parts[thing] = _atlas(thing, points, _sources(portrait, opened=opened))
+        share.append((parts[thing] >= 0).mean())
     if max(share) == 0:
         raise InputError(
             f"{who.face.name} is nowhere near the face of {portrait.rig.name}: lay it over the "
@@ -157,9 +153,11 @@ def _moving(who: SubjectObjects) -> np.ndarray:
     return reach > 0.05 * reach.max()
 
 
-def _joined(portrait: SubjectObjects, *, opened: bool) -> bpy.types.Object:
-    """The captured meshes as one, in the world, with atlas and parts as UV maps."""
-    points, corners, places, parts, first = [], [], [], [], 0
+def _sources(
+    portrait: SubjectObjects, *, opened: bool
+) -> Iterator[tuple[int, tuple[np.ndarray, np.ndarray, np.ndarray]]]:
+    """Each part of the captured meshes, the skin first: points (V, 3) in the world, triangles
+    (F, 3) and the places of their corners in the atlas (F, 3, 2)."""
     for thing in (portrait.face, *portrait.eyes):
         mesh = thing.data
         mesh.calc_loop_triangles()
@@ -171,20 +169,13 @@ def _joined(portrait: SubjectObjects, *, opened: bool) -> bpy.types.Object:
         mesh.loop_triangles.foreach_get("polygon_index", faces)
         uvs = np.empty(2 * len(mesh.loops), np.float32)
         mesh.uv_layers.active.uv.foreach_get("vector", uvs)
+        places = uvs.reshape(-1, 2)[loops].reshape(-1, 3, 2)
         part = np.empty(len(mesh.polygons), np.int32)
         mesh.attributes[PART_ATTRIBUTE].data.foreach_get("value", part)
-        own = _points(portrait, opened=opened) if thing == portrait.face else _world(thing)
-        points.append(own)
-        corners.append(vertices.reshape(-1, 3) + first)
-        places.append(uvs.reshape(-1, 2)[loops])
-        parts.append(np.repeat(part[faces], 3))
-        first += len(own)
-    surface = _object("facewright surface", np.concatenate(points), np.concatenate(corners))
-    layers = surface.data.uv_layers
-    layers.new(name=ATLAS).uv.foreach_set("vector", np.concatenate(places).ravel())
-    told = np.repeat((np.concatenate(parts) + 0.5)[:, None] / _PARTS, 2, axis=1)
-    layers.new(name=_PART_LAYER).uv.foreach_set("vector", told.astype(np.float32).ravel())
-    return surface
+        points = _points(portrait, opened=opened) if thing == portrait.face else _world(thing)
+        for number in np.unique(part):
+            rows = part[faces] == number
+            yield int(number), (points, vertices.reshape(-1, 3)[rows], places[rows])
 
 
 def _object(name: str, points: np.ndarray, triangles: np.ndarray) -> bpy.types.Object:
@@ -221,35 +212,61 @@ def _nearest(points: np.ndarray, surface: bpy.types.Object) -> np.ndarray:
 
 
 def _atlas(
-    thing: bpy.types.Object, points: np.ndarray, surface: bpy.types.Object
+    thing: bpy.types.Object,
+    points: np.ndarray,
+    sources: Iterable[tuple[int, tuple[np.ndarray, np.ndarray, np.ndarray]]],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(L, 2) float32 places in the atlas of a mesh's corners, (P,) int32 parts of its faces."""
-    copy = bpy.data.objects.new("facewright corners", thing.data.copy())
-    bpy.context.scene.collection.objects.link(copy)
-    if copy.data.shape_keys is not None:
-        copy.shape_key_clear()
-    copy.data.vertices.foreach_set("co", points.astype(np.float32).ravel())
-    for layer in list(copy.data.uv_layers):
-        copy.data.uv_layers.remove(layer)
-    for name in (ATLAS, _PART_LAYER):
-        copy.data.uv_layers.new(name=name)
+    """(L, 2) float32 places in the atlas of a mesh's corners, (P,) int32 parts of its faces.
+
+    A face shows the one part of the captured meshes that its corners are nearest to, so that
+    none stretches from a lid to the eye behind it.
+    """
+    mesh = thing.data
+    corner, starts = np.empty(len(mesh.loops), np.int32), np.empty(len(mesh.polygons), np.int32)
+    mesh.loops.foreach_get("vertex_index", corner)
+    mesh.polygons.foreach_get("loop_start", starts)
+    counts = np.diff(starts, append=len(corner))
+    best = np.full(len(starts), np.inf)
+    parts, uvs = np.full(len(starts), -1, np.int32), np.zeros((len(corner), 2), np.float32)
+    for number, (own, triangles, places) in sources:
+        surface = _object("facewright surface", own, triangles)
+        surface.data.uv_layers.new(name=ATLAS).uv.foreach_set("vector", places.ravel())
+        try:
+            away = np.linalg.norm(_nearest(points, surface) - points, axis=1)
+            near = away <= REACH
+            found = np.full((len(points), 2), np.nan, np.float32)
+            if near.any():
+                found[near] = _sampled(points[near], surface)
+        finally:
+            _discard(surface)
+        theirs = found[corner]
+        low, high = (edge.reduceat(theirs, starts, axis=0) for edge in (np.minimum, np.maximum))
+        mean = np.add.reduceat(away[corner], starts) / counts
+        closer = (mean < best) & ((high - low).max(1) <= _SEAM)  # False where one is not near
+        best[closer], parts[closer] = mean[closer], number
+        rows = np.repeat(closer, counts)
+        uvs[rows] = theirs[rows]
+    return uvs, parts
+
+
+def _sampled(points: np.ndarray, surface: bpy.types.Object) -> np.ndarray:
+    """(N, 2) float32 places in the atlas of the surface nearest to points.
+
+    Blender transfers UV maps to corners, so each point becomes a corner of some triangle.
+    """
+    rows = np.arange(-(-len(points) // 3) * 3)
+    spread = points[np.minimum(rows, len(points) - 1)]  # the last triangle is made full
+    copy = _object("facewright corners", spread, rows.reshape(-1, 3))
+    copy.data.uv_layers.new(name=ATLAS)
     transfer = copy.modifiers.new("Transfer", "DATA_TRANSFER")
     transfer.object, transfer.use_loop_data = surface, True
     transfer.data_types_loops, transfer.loop_mapping = {"UV"}, "POLYINTERP_NEAREST"
     transfer.layers_uv_select_src, transfer.layers_uv_select_dst = "ALL", "NAME"
     with _evaluated(copy) as mesh:
-        uvs, told = (np.empty(2 * len(mesh.loops), np.float32) for _ in range(2))
-        mesh.uv_layers[ATLAS].uv.foreach_get("vector", uvs)
-        mesh.uv_layers[_PART_LAYER].uv.foreach_get("vector", told)
-    uvs, told = uvs.reshape(-1, 2), told.reshape(-1, 2)[:, 0]
-    mesh = thing.data
-    corner = np.empty(len(mesh.loops), np.int32)
-    mesh.loops.foreach_get("vertex_index", corner)
-    starts = np.empty(len(mesh.polygons), np.int32)
-    mesh.polygons.foreach_get("loop_start", starts)
-    away = np.linalg.norm(_nearest(points, surface) - points, axis=1)[corner]
-    low, high = (edge.reduceat(uvs, starts, axis=0) for edge in (np.minimum, np.maximum))
-    far = np.maximum.reduceat(away, starts) > REACH
-    seam = (high - low).max(1) > _SEAM
-    parts = np.floor(told[starts] * _PARTS).astype(np.int32)
-    return uvs, np.where(far | seam, -1, parts).astype(np.int32)
+        corner = np.empty(len(mesh.loops), np.int32)
+        mesh.loops.foreach_get("vertex_index", corner)
+        told = np.empty(2 * len(corner), np.float32)
+        mesh.uv_layers[ATLAS].uv.foreach_get("vector", told)
+    result = np.zeros((len(rows), 2), np.float32)
+    result[corner] = told.reshape(-1, 2)
+    return result[: len(points)]

@@ -86,8 +86,8 @@ def _look_at(context: bpy.types.Context) -> None:
         if area.type == "VIEW_3D":
             space = area.spaces.active
             space.region_3d.view_perspective = "CAMERA"
-            if space.shading.color_type == "MATERIAL":  # Blender's default
-                space.shading.color_type = "TEXTURE"
+            if space.shading.color_type == "MATERIAL":  # Blender's default; light is in the photo
+                space.shading.color_type, space.shading.light = "TEXTURE", "FLAT"
 
 
 def _in_the_way(context: bpy.types.Context, made: objects.SubjectObjects) -> list[str]:

@@ -14,18 +14,21 @@ from typing import Any
 
 import bpy
 
-from ..core.client import Backend, Progress, check_sampling, existing_file
+from ..core.cache import FrameCache
+from ..core.client import Progress, check_sampling, existing_file
 from ..core.client_review import ClipReview, review
-from ..core.errors import AddonError, Cancelled, InputError
-from ..core.subject_data import SubjectData
-from ..film import movie, sequence, sheet
-from ..texture import geometry
-from ..texture.texturing import Texturing
-from ..v1 import service_pb2
+from ..core.errors import AddonError, BackendError, Cancelled, InputError
+from ..core.shelf import Shelf
+from ..core.stream import FrameStream
+from ..film import movie, sheet
+from ..subject.objects import SubjectObjects
+from ..texture.run import texture_range
+from ..texture.wish import Wish
 from . import staging
 from .columns import DEFAULTS, FORMATS, conflicts
 from .delivery import Targets, Work, check_pictures, workplace
-from .performing import Performed, perform
+from .host import Host
+from .performing import perform
 
 #: "auto" frames the whole photograph up to this side, and the head alone above.
 AUTO_PHOTO_SIDE = 2160
@@ -84,19 +87,27 @@ class Job:
         return cls(values, targets)
 
 
-def dub(job: Job, backend: Backend, progress: Progress, *, reviewed: bool = False) -> Result:
+def dub(
+    job: Job,
+    host: Host,
+    progress: Progress,
+    *,
+    reviewed: bool = False,
+    cache: FrameCache | None = None,
+) -> Result:
     """Make a portrait say a sentence. Replaces what Blender has open.
 
     Args:
         job: what to make of what.
-        backend: connected.
+        host: of the backend.
         progress: told of every step.
         reviewed: measure the movie as well (not pictures).
+        cache: of pictures, so that a dub that was ended early is soon where it was.
 
     Raises:
         AddonError: one clear line; no output was changed.
     """
-    values, targets = job.values, job.targets
+    values, targets, backend = job.values, job.targets, host.backend()
     with workplace(targets) as work:
         portrait, calm = staging.portrait_of(values, backend, work, progress)
         size = max(512, values["size"])
@@ -107,13 +118,15 @@ def dub(job: Job, backend: Backend, progress: Progress, *, reviewed: bool = Fals
         )
         staged = staging.stage(data, done, portrait, work, whole)
         scene = bpy.context.scene
-        pictures = _texture(values, data, staged, backend, work, whole, progress)
+        pictures = _texture(values, portrait, staged, host, work, cache, progress)
         progress("rendering the movie", 0.0, -1.0)
         movie.render(scene, work.movie, kind=values["format"], progress=progress)
         if targets.sheet:
             sheet.write(pictures, work.sheet, box=data.box if whole else None)
         staging.save(scene, targets, work)
-        measured, notes = _measured(values, backend, work, progress) if reviewed else (None, ())
+        measured, notes = (
+            _measured(values, host.backend(), work, progress) if reviewed else (None, ())
+        )
         work.deliver(targets)
     progress("done", 1.0, 0.0)
     return Result(
@@ -129,46 +142,55 @@ def dub(job: Job, backend: Backend, progress: Progress, *, reviewed: bool = Fals
 
 def _texture(
     values: Mapping[str, Any],
-    data: SubjectData,
-    staged: staging.SubjectObjects,
-    backend: Backend,
+    portrait: Path,
+    staged: SubjectObjects,
+    host: Host,
     work: Work,
-    whole: bool,
+    cache: FrameCache | None,
     progress: Progress,
 ) -> list[Path]:
-    """Pictures of every frame, placed on the timeline."""
-    scene, size = bpy.context.scene, values["size"]
-    frames = range(scene.frame_start, scene.frame_end + 1)
-    with backend.animate(
-        data.subject_id,
-        size=size,
+    """Pictures of every frame, placed on the timeline.
+
+    Raises:
+        BackendError: the backend refused a frame, or went away and did not come back.
+    """
+    scene = bpy.context.scene
+    wish = Wish(
+        frames=range(scene.frame_start, scene.frame_end + 1),
+        size=values["size"],
         animator=values["animator"],
         seed=values["seed"],
         steps=values["steps"],
         quality=values["quality"],
-        extent=service_pb2.FRAME_EXTENT_PHOTO if whole else service_pb2.FRAME_EXTENT_CROP,
-    ) as stream:
-        make_frame = geometry.create_pass(staged, size, values["geometry"])
-        texturing = Texturing(stream, make_frame, scene, frames, work.frames, progress)
-        while not texturing.done:
-            texturing.step()
-        sequence.place_frames(scene, work.frames, texturing.names, frames[0], stream.size)
-        return [work.frames / name for name in texturing.names]
+        whole_photo=staged.whole_photo,
+        kind=values["geometry"],
+    )
+    name, crop, face = staged.subject_id, staged.crop_camera.size[0], values["face"]
+
+    def open_stream(report: Progress) -> FrameStream:
+        backend = host.backend()
+        return backend.with_subject(name, portrait, crop, lambda: wish.open(backend, name), face)
+
+    outcome = texture_range(
+        scene, staged, wish, work.frames, open_stream, cache=cache, progress=progress,
+        lost=host.lost,
+    )  # fmt: skip
+    if outcome.failed:
+        frame, why = min(outcome.failed.items())
+        raise BackendError(f"frame {frame}: {why}")
+    return [work.frames / Shelf.name(frame) for frame in wish.frames]
 
 
 def _measured(
-    values: Mapping[str, Any], backend: Backend, work: Work, progress: Progress
+    values: Mapping[str, Any], host: Host, work: Work, progress: Progress
 ) -> tuple[ClipReview | None, tuple[str, ...]]:
     """The movie's review; a note in its place where there can be none."""
     if not FORMATS[values["format"]]:
         return None, ("a folder of pictures is not reviewed",)
     portrait = values["portrait"] or values["footage"]
     try:
-        return review(backend, work.movie, portrait=portrait, progress=progress), ()
+        return review(host.backend(), work.movie, portrait=portrait, progress=progress), ()
     except Cancelled:
         raise
     except AddonError as error:  # the movie is no worse for it
         return None, (f"not reviewed: {error}",)
-
-
-__all__ = ["AUTO_PHOTO_SIDE", "Job", "Performed", "Result", "dub"]

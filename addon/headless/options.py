@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..core.cache import FrameCache
 from ..core.client import is_loopback
 from ..core.errors import InputError
 from .columns import BY_NAME, Column
@@ -51,6 +52,32 @@ def add_backend(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--token-file", type=Path, help="file with the backend's token")
     group.add_argument("--certificate", type=Path, help="PEM of the backend's authority (TLS)")
     group.add_argument("--verbose", action="store_true", help="show what the backend prints")
+
+
+def add_cache(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add where pictures are kept for another time."""
+    parser.add_argument("--cache", type=Path, help=f"folder for pictures; {default}")
+    parser.add_argument(
+        "--cache-size", type=float, metavar="GB", help="that it may take; as in the preferences"
+    )
+
+
+def cache(options: argparse.Namespace, default: Path | None = None) -> FrameCache | None:
+    """The cache that is meant; None where there is none.
+
+    Raises:
+        InputError: a size that none has.
+    """
+    from ..ui.preferences import cache_bytes
+
+    folder = options.cache.resolve() if options.cache else default
+    if folder is None:
+        return None
+    if options.cache_size is None:
+        return FrameCache(folder, cache_bytes())
+    if not 0 <= options.cache_size <= 1e6:
+        raise InputError(f"cache-size: expected 0 to 1000000, got {options.cache_size:g}")
+    return FrameCache(folder, round(options.cache_size * 1e9))
 
 
 def check_online(address: str) -> None:

@@ -73,6 +73,7 @@ def add(commands: Any) -> None:
         parser.add_argument_group("for rows that do not say it"),
         [name for name in shared.BY_NAME if name not in _OWN],
     )
+    shared.add_cache(parser, "default: none")
     shared.add_backend(parser)
     parser.set_defaults(run=run)
 
@@ -180,11 +181,13 @@ def _work(
 
 
 def _reaching(options: argparse.Namespace, address: str) -> list[str]:
-    """Options by which a worker reaches the backend."""
+    """Options by which a worker reaches the backend, and the cache."""
     words = [f"--address={address}"]
-    for name in ("token_file", "certificate"):
+    for name in ("token_file", "certificate", "cache"):
         if path := getattr(options, name):
             words.append(f"--{name.replace('_', '-')}={path.resolve()}")
+    if options.cache_size is not None:
+        words.append(f"--cache-size={options.cache_size}")
     return words
 
 

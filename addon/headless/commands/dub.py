@@ -48,6 +48,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--review", action="store_true", help="measure the movie: sync, identity, "
                         "flicker, frozen frames")  # fmt: skip
     parser.add_argument("--result", type=Path, help="write what was made and measured (.json)")
+    shared.add_cache(parser, "default: none")
     shared.add_backend(parser)
     parser.set_defaults(run=run)
 
@@ -59,7 +60,7 @@ def run(options: argparse.Namespace, meter: ProgressLine) -> int:
     job = Job.of(shared.given(options) | _inputs(options))
     begun = time.monotonic()
     with Host(options, meter) as host:
-        result = dub(job, host.backend(), meter, reviewed=options.review)
+        result = dub(job, host, meter, reviewed=options.review, cache=shared.cache(options))
     meter.end()
     for warning in result.warnings:
         meter.say(warning)

@@ -47,11 +47,8 @@ def add(commands: Any) -> None:
     place.add_argument("--folder", type=Path, help="for the pictures; default: beside the photo")
     place.add_argument("--cache-only", action="store_true",
                        help="only fill the cache; the .blend is left alone")  # fmt: skip
-    caching = parser.add_mutually_exclusive_group()
-    caching.add_argument("--cache", type=Path, help="folder; default: that of the preferences")
-    caching.add_argument("--no-cache", action="store_true", help="keep pictures in no cache")
-    parser.add_argument("--cache-size", type=float, metavar="GB",
-                        help="that it may take; default: as in the preferences")  # fmt: skip
+    shared.add_cache(parser, "default: that of the preferences")
+    parser.add_argument("--no-cache", action="store_true", help="keep pictures in no cache")
     shared.add_backend(parser)
     parser.set_defaults(run=run)
 
@@ -142,16 +139,14 @@ def _folder(options: argparse.Namespace, who: Any, stack: ExitStack) -> Path:
 
 
 def _cache(options: argparse.Namespace) -> Any:
-    from ...core.cache import FrameCache
-    from ...ui.preferences import cache_bytes, cache_folder
+    """The cache that is named, or else that of the preferences."""
+    from ...ui.preferences import cache_folder
 
     if options.no_cache:
+        if options.cache:
+            raise InputError("cache: expected it without --no-cache; leave one out")
         return None
     try:
-        folder = options.cache.resolve() if options.cache else cache_folder()
-    except OSError as error:  # no place for it: the pictures' own folder has to do
+        return shared.cache(options, None if options.cache else cache_folder())
+    except OSError as error:  # no place for it
         raise OutputError(f"{error.filename}: {error.strerror}; give --no-cache") from error
-    size = cache_bytes() if options.cache_size is None else round(options.cache_size * 1e9)
-    if size < 0:
-        raise InputError(f"cache-size: expected 0 or more, got {options.cache_size:g}")
-    return FrameCache(folder, size)

@@ -75,7 +75,7 @@ def markers(scene: bpy.types.Scene, rig: bpy.types.Object) -> tuple[list[Felt], 
     felt, seen = [], []
     for marker in scene.timeline_markers:
         said = parse(marker.name)
-        if said is None or said[1] not in ("", rig.name):
+        if said is None or (said[1] and not is_called(rig, said[1])):
             continue
         if said[0] == "gaze":
             seen.append(Seen(marker.frame, said[2]))
@@ -84,6 +84,16 @@ def markers(scene: bpy.types.Scene, rig: bpy.types.Object) -> tuple[list[Felt], 
         ends = prompt.lower() in _ENDS
         felt.append(Felt(marker.frame, None, "" if ends else prompt, intensity))
     return felt, sorted(seen, key=lambda one: one.frame)
+
+
+def name_of(rig: bpy.types.Object) -> str:
+    """What a marker calls a subject."""
+    return rig.name.removesuffix(" rig")
+
+
+def is_called(rig: bpy.types.Object, name: str) -> bool:
+    """Whether a marker that says ``name`` means this subject."""
+    return name.lower() in (rig.name.lower(), name_of(rig).lower())
 
 
 def listed(rig: bpy.types.Object) -> list[Felt]:

@@ -201,4 +201,3 @@ def _free_channel(scene: bpy.types.Scene, path: Path, start: int) -> int:
     while channel in taken:
         channel += 1
     return channel
-

@@ -25,6 +25,8 @@ from ..perform.channels import REGIONS
 from ..subject import objects
 
 _OVER = {"LIBRARY_OVERRIDABLE"}
+#: Blender 4.5 and later ask whether a path may be relative to the .blend.
+_PATH = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5) else set()
 _OVER_LIST = {"LIBRARY_OVERRIDABLE", "USE_INSERTION"}
 GAZES = [
     ("natural", "Natural", "As people look who talk: at the viewer, now and then away", 0),
@@ -107,6 +109,7 @@ def _motion_file(channel: str) -> object:
         name="File",
         description=f"Motion file (.npz) that {channel} come from, at least as long as the sound",
         subtype="FILE_PATH",
+        options=_PATH,
         override=_OVER,
     )
 
@@ -308,7 +311,7 @@ class PerformSettings(bpy.types.PropertyGroup):
         name="Video",
         description="A video of a face; empty: the selected movie strip",
         subtype="FILE_PATH",
-        options=set(),
+        options=_PATH,
         override=_OVER,
     )
     video_same: BoolProperty(

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, StringProperty
 
+from ...drive.cues import name_of
 from ...subject import objects
 
 _NAME_BYTES = 63  # of a marker's name
@@ -33,7 +34,7 @@ class _Marker:
 
     def _add(self, context: bpy.types.Context, kind: str, text: str) -> set[str]:
         rig = _rig(context)
-        whom = f" {rig.name}" if self.own and rig is not None else ""
+        whom = f" {name_of(rig)}" if self.own and rig is not None else ""
         name = f"{kind}{whom}: {text}".rstrip()
         if len(name.encode()) > _NAME_BYTES:
             self.report({"ERROR"}, "A marker's name is too short for this; add a cue instead")

@@ -124,9 +124,7 @@ def dub(
         if targets.sheet:
             sheet.write(pictures, work.sheet, box=data.box if whole else None)
         staging.save(scene, targets, work)
-        measured, notes = (
-            _measured(values, host.backend(), work, progress) if reviewed else (None, ())
-        )
+        measured, notes = _measured(values, host, work, progress) if reviewed else (None, ())
         work.deliver(targets)
     progress("done", 1.0, 0.0)
     return Result(

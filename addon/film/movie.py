@@ -17,7 +17,7 @@ from ..core.client import Progress
 from ..core.errors import InputError, OutputError
 from . import sound
 from .kinds import KINDS, PICTURES, SOUND_NAME, checked_path, set_up
-from .sequence import movie_frames, strips
+from .sequence import strips
 from .settings import OutputSettings
 
 
@@ -118,7 +118,7 @@ class Take:
         if self._kind == "png":
             written = len(list(self._result.glob("*.png")))
         else:
-            written = movie_frames(self._result)
+            written = _movie_frames(self._result)
         if written != wanted:
             raise OutputError(
                 f"{self.path}: Blender wrote {written} of {wanted} frames; is there room on the "
@@ -170,6 +170,20 @@ def _deliver(result: Path, path: Path) -> None:
     if result.is_dir() and path.is_dir():
         path.rename(result.with_name("before"))
     result.replace(path)
+
+
+def _movie_frames(path: Path) -> int:
+    """How many frames a movie file has; 0 where it is none."""
+    if not path.is_file():
+        return 0
+    try:
+        clip = bpy.data.movieclips.load(str(path))
+    except RuntimeError:
+        return 0
+    try:
+        return clip.frame_duration
+    finally:
+        bpy.data.movieclips.remove(clip)
 
 
 class _Watch:

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sound and returned frames in the sequencer, their colour untouched, and the movie."""
+"""Sound and returned frames in the sequencer, their colour untouched."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
 import numpy as np
 
-from ..core.errors import InputError, OutputError
+from ..core.errors import InputError
 from .paths import portable
 
 SOUND, FRAMES = "Facewright speech", "Facewright frames"
@@ -158,72 +157,6 @@ def _free_channel(scene: bpy.types.Scene, first: int, last: int) -> int:
     while channel in taken:
         channel += 1
     return channel
-
-
-def set_movie(scene: bpy.types.Scene, path: str) -> None:
-    """Make the scene render its sequencer to H.264 and AAC in ``path``."""
-    render = scene.render
-    render.use_sequencer, render.use_compositing = True, False
-    render.use_overwrite, render.use_file_extension = True, True
-    if hasattr(render.image_settings, "media_type"):  # Blender 5
-        render.image_settings.media_type = "VIDEO"
-    render.image_settings.file_format = "FFMPEG"
-    render.image_settings.color_mode = "RGB"
-    coder = render.ffmpeg
-    coder.format, coder.codec = "MPEG4", "H264"
-    coder.constant_rate_factor, coder.ffmpeg_preset = "HIGH", "GOOD"
-    coder.audio_codec, coder.audio_bitrate = "AAC", 192
-    coder.audio_channels, coder.audio_mixrate = "STEREO", 48000
-    render.filepath = path
-
-
-def render_movie(scene: bpy.types.Scene, path: Path) -> None:
-    """Render the scene's range with :func:`set_movie`; blocks.
-
-    Raises:
-        OutputError: Blender wrote nothing usable.
-    """
-    set_movie(scene, str(path))
-    try:
-        with _no_cache(scene):
-            bpy.ops.render.render(animation=True, scene=scene.name)
-    except RuntimeError as error:
-        raise OutputError(f"{path}: {str(error).strip().removeprefix('Error: ')}") from error
-    wanted = scene.frame_end - scene.frame_start + 1
-    written = movie_frames(path)
-    if written != wanted:
-        raise OutputError(
-            f"{path}: Blender wrote {written} of {wanted} frames; is there room on the disk?"
-        )
-
-
-@contextmanager
-def _no_cache(scene: bpy.types.Scene) -> Iterator[None]:
-    """Keep the sequencer from remembering every frame of a long movie, gigabytes of them."""
-    editor = scene.sequence_editor
-    names = [name for name in dir(editor) if name.startswith("use_cache_")]
-    before = {name: getattr(editor, name) for name in names}
-    try:
-        for name in names:
-            setattr(editor, name, False)
-        yield
-    finally:
-        for name, value in before.items():
-            setattr(editor, name, value)
-
-
-def movie_frames(path: Path) -> int:
-    """How many frames a movie file has; 0 where it is none."""
-    if not path.is_file():
-        return 0
-    try:
-        clip = bpy.data.movieclips.load(str(path))
-    except RuntimeError:
-        return 0
-    try:
-        return clip.frame_duration
-    finally:
-        bpy.data.movieclips.remove(clip)
 
 
 def _remove(scene: bpy.types.Scene, name: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 import synthetic
 
 from addon.core.errors import InputError
-from addon.film import sequence, sheet
+from addon.film import movie, sequence, sheet
 
 SIZE, FRAMES, RATE = 256, 12, 25.0
 
@@ -81,13 +81,12 @@ def test_colour_goes_round_unchanged(scene, frames, tmp_path, start):
 def test_movie_has_every_frame_and_the_sound(scene, frames, sound, tmp_path):
     sequence.place_sound(scene, sound)
     sequence.place_frames(scene, tmp_path, frames, 1, (SIZE, SIZE))
-    movie = tmp_path / "movie.mp4"
-    sequence.render_movie(scene, movie)
+    path = movie.render(scene, tmp_path / "movie.mp4")
     there = sequence.strips(scene)
-    picture = there.new_movie("check", str(movie), 5, 1)
+    picture = there.new_movie("check", str(path), 5, 1)
     assert picture.frame_duration == FRAMES
     assert (picture.elements[0].orig_width, picture.elements[0].orig_height) == (SIZE, SIZE)
-    heard = there.new_sound("heard", str(movie), 6, 1)
+    heard = there.new_sound("heard", str(path), 6, 1)
     assert heard.sound.samplerate == 48000
     assert abs(heard.frame_duration - FRAMES) <= 2
 
@@ -101,10 +100,10 @@ def test_memory_does_not_grow_with_the_movie(scene, tmp_path):
         (tmp_path / name).write_bytes(picture)
     sequence.place_frames(scene, tmp_path, names, 1, (512, 512))
     scene.frame_start, scene.frame_end = 1, 8
-    sequence.render_movie(scene, tmp_path / "warm.mp4")
+    movie.render(scene, tmp_path / "warm.mp4")
     before = resident()
     scene.frame_end = len(names)
-    sequence.render_movie(scene, tmp_path / "long.mp4")
+    movie.render(scene, tmp_path / "long.mp4")
     assert resident() - before < 50e6
     assert scene.sequence_editor.use_cache_final
 
@@ -121,7 +120,7 @@ def test_odd_pictures_lose_a_row_and_no_more(scene, tmp_path):
     sequence.place_frames(scene, tmp_path, ["odd.png"], 1, (255, 201))
     assert (scene.render.resolution_x, scene.render.resolution_y) == (254, 200)
     scene.frame_end = 1
-    sequence.render_movie(scene, tmp_path / "odd.mp4")
+    movie.render(scene, tmp_path / "odd.mp4")
     np.testing.assert_array_equal(still(scene, tmp_path / "still.png"), odd[1:, :254])
 
 

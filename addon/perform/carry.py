@@ -7,7 +7,7 @@ import bpy
 import numpy as np
 
 from ..subject.channels import Channel
-from . import keys, record, stack
+from . import keys, record, stack, timing
 from .channels import Owner
 
 
@@ -32,7 +32,7 @@ def keep(
     known = record.written(strip.action)
     if not changed and not held:
         return ()
-    known_fps, now = record.fps_of(strip.action), _rate()
+    known_fps, now = record.fps_of(strip.action), timing.rate(bpy.context.scene)
     ratio = now / known_fps if known_fps else 1.0
     total = {channel: _fitted(change, count, ratio) for channel, change in changed.items()}
     if held:
@@ -49,11 +49,6 @@ def keep(
         return ()
     some = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
     return (f"Edits of {some} in {name} were kept, in the strip above it: {name} edits",)
-
-
-def _rate() -> float:
-    render = bpy.context.scene.render
-    return render.fps / render.fps_base
 
 
 def _fitted(values: np.ndarray, count: int, ratio: float = 1.0) -> np.ndarray:

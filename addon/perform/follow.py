@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ..film import sequence
 from ..subject.objects import SubjectObjects
 from . import arrange, keys, layers, record, stack
 from .channels import Owner, owners
 from .settings import DRIVEN
+from .timing import rate, sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +70,6 @@ def stale(subject: SubjectObjects, scene: bpy.types.Scene) -> float | None:
                 if known and abs(strip.scale * known / fps - 1.0) > 1e-4:
                     return known * strip.scale
     return None
-
-
-def rate(scene: bpy.types.Scene) -> float:
-    """Frames a second."""
-    return scene.render.fps / scene.render.fps_base
-
-
-def sources(scene: bpy.types.Scene) -> dict[str, float]:
-    """Where the content of each sound and movie strip begins."""
-    strips = sequence.strips(scene) if scene.sequence_editor else ()
-    return {strip.name: strip.frame_start for strip in strips if strip.type in ("SOUND", "MOVIE")}
 
 
 def _fps(subject: SubjectObjects, move: _Move) -> float | None:

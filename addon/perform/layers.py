@@ -17,11 +17,10 @@ import numpy as np
 
 from ..core.errors import InputError
 from ..core.subject_data import MotionData
-from ..film import sequence
 from ..subject import objects
 from ..subject.objects import SubjectObjects
-from . import arrange, carry, keys, record, settings, stack, tweak
-from .channels import REGIONS, Curves, Owner, curves_of, owners, widen
+from . import arrange, carry, keys, record, settings, stack, timing, tweak
+from .channels import REGIONS, Curves, Owner, curves_of, owners, region_table, widen
 from .settings import DRIVEN, LAYERS
 
 __all__ = ["DRIVEN", "LAYERS", "REGIONS", "open_layer", "opened", "place", "refresh", "remove"]
@@ -93,7 +92,7 @@ def remove(subject: SubjectObjects, layer: str, name: str | None = None) -> None
                     stack.drop(owner, track, strip)
                     found = True
             if layer == "hand" and owner.id.animation_data is not None:
-                _clear_hand(owner)
+                _clear_hand(owner, region_table(subject))
         if name is not None and not found:
             raise InputError(f"name: the {layer} layer has no strip {name!r}")
         arrange.arrange(subject)
@@ -223,7 +222,7 @@ def _place(
     keys.write(action, owner.id, curves.channels, frames, curves.values, curves.regions)
     record.remember(action, start, curves)
     scene = bpy.context.scene
-    record.set_timing(action, scene.render.fps / scene.render.fps_base, _lead(scene, name, start))
+    record.set_timing(action, timing.rate(scene), _lead(scene, name, start))
     if held:
         strip = stack.put_back(owner, stack.take(track, strip), layer, start, end)
     else:
@@ -255,20 +254,19 @@ def _animated(owner: Owner) -> set[tuple[str, int]]:
 
 
 def _lead(scene: bpy.types.Scene, name: str, start: int) -> float | None:
-    """Frames from the content of the sound or movie strip ``name`` to the keys; None without it."""
-    for strip in sequence.strips(scene) if scene.sequence_editor else ():
-        if strip.type in ("SOUND", "MOVIE") and strip.name == name:
-            return start - strip.frame_start
-    return None
+    """Frames from the content of the sound or movie strip ``name`` to the keys."""
+    begins = timing.sources(scene)
+    return start - begins[name] if name in begins else None
 
 
-def _clear_hand(owner: Owner) -> None:
+def _clear_hand(owner: Owner, table: dict[str, str]) -> None:
     """Delete the keys that were set by hand."""
     action = owner.id.animation_data.action
     if record.kind_of(action) == record.HAND:
         holder = keys.bag(action, owner.id)
         for curve in list(holder.fcurves):
-            holder.fcurves.remove(curve)
+            if curve.data_path in table:  # keyed controls and the like are not of the layer
+                holder.fcurves.remove(curve)
 
 
 def _distance(strip: bpy.types.NlaStrip, frame: int) -> float:

@@ -91,6 +91,48 @@ class LayerSettings(bpy.types.PropertyGroup):
     speech: PointerProperty(type=DrivenLayer, override=_OVERRIDABLE)
     video: PointerProperty(type=DrivenLayer, override=_OVERRIDABLE)
     hand: PointerProperty(type=HandLayer, override=_OVERRIDABLE)
+    bake_after: EnumProperty(
+        name="Layers",
+        description="What becomes of the layers once they are baked",
+        items=[
+            ("MUTE", "Hide", "Keep them, hidden: Restore Layers brings them back"),
+            ("REMOVE", "Remove", "Delete them: one action of plain keys is left"),
+        ],
+        override=_OVERRIDABLE,
+    )
+    weight: FloatProperty(
+        name="Weights",
+        description="How far a shape key's weight may be from what it was, on any frame",
+        default=0.01,
+        min=1e-4,
+        max=0.5,
+        precision=4,
+        override=_OVERRIDABLE,
+    )
+    degrees: FloatProperty(
+        name="Degrees",
+        description="How far the head and the eyes may turn from where they were, in degrees",
+        default=0.2,
+        min=1e-3,
+        max=10.0,
+        precision=3,
+        override=_OVERRIDABLE,
+    )
+    millimetres: FloatProperty(
+        name="Millimetres",
+        description="How far the head may be from where it was",
+        default=0.2,
+        min=1e-3,
+        max=50.0,
+        precision=3,
+        override=_OVERRIDABLE,
+    )
+    smooth: BoolProperty(
+        name="Bezier Keys",
+        description="Curves between keys, which need fewer; otherwise straight lines",
+        default=True,
+        override=_OVERRIDABLE,
+    )
     baked: BoolProperty(
         name="Baked",
         description="The layers are hidden, and keys baked from them show instead",

@@ -72,7 +72,8 @@ class Reel:
             if place == len(strip.elements) and not taken:
                 strip.elements.append(name)
                 return index
-        last = max(frame, self._last)
+        later = [round(strip.frame_start) for strip in strips if strip.frame_start > frame]
+        last = min([max(frame, self._last), *(start - 1 for start in later)])
         strips.append(sequence.begin_frames(self._scene, self._folder / name, frame, last))
         return len(strips) - 1
 

@@ -241,7 +241,8 @@ def test_the_panel_knows_what_the_backend_has(opened: subject.SubjectObjects) ->
     assert state.animator("blended").max_steps == 20
     assert state.animator("").name == state.capabilities.default_animator
     assert state.animator("magic") is None
-    choices = dict(texture_ui.settings._animators(bpy.context.scene.facewright_texture, bpy.context, ""))
+    settings = bpy.context.scene.facewright_texture
+    choices = dict(texture_ui.settings._animators(settings, bpy.context, ""))
     assert "three frames in one" in choices["blended"]
     session.disconnect()
     assert state.animators() == {} and state.animator("") is None

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +35,26 @@ def add_scene(parser: Any, *, saves: bool) -> None:
         parser.add_argument("--no-save", action="store_true", help="leave the .blend as it is")
 
 
-def scene(options: argparse.Namespace) -> bpy.types.Scene:
-    """Open what is named; the scene that is meant, made the current one.
+@contextmanager
+def scene(options: argparse.Namespace) -> Iterator[bpy.types.Scene]:
+    """Open what is named; for the block, the scene that is meant is the current one.
 
     Raises:
         InputError: no such file, no file open, or no such scene.
     """
+    _open(options)
+    windows = bpy.context.window_manager.windows
+    # A file from Blender's own command line is open without any window in the context, and
+    # operators that look for one then fail, or end Blender.
+    with ExitStack() as stack:
+        if getattr(bpy.context, "window", None) is None and len(windows):
+            stack.enter_context(bpy.context.temp_override(window=windows[0]))
+        if options.scene:
+            windows[0].scene = _named(options.scene)
+        yield bpy.context.scene
+
+
+def _open(options: argparse.Namespace) -> None:
     if options.blend:
         path = existing_file("scene", options.blend).resolve()
         try:
@@ -50,13 +66,14 @@ def scene(options: argparse.Namespace) -> bpy.types.Scene:
         raise InputError(
             "scene: name the .blend, as in `blender -b scene.blend --command facewright ...`"
         )
-    if options.scene:
-        found = bpy.data.scenes.get(options.scene)
-        if found is None:
-            names = ", ".join(each.name for each in bpy.data.scenes)
-            raise InputError(f"scene: expected one of {names}, got {options.scene!r}")
-        bpy.context.window_manager.windows[0].scene = found
-    return bpy.context.scene
+
+
+def _named(name: str) -> bpy.types.Scene:
+    found = bpy.data.scenes.get(name)
+    if found is None:
+        names = ", ".join(each.name for each in bpy.data.scenes)
+        raise InputError(f"scene: expected one of {names}, got {name!r}")
+    return found
 
 
 def subject(options: argparse.Namespace, shown: bpy.types.Scene) -> SubjectObjects:

@@ -89,12 +89,19 @@ def check_online(address: str) -> None:
     import bpy
 
     # The Python module reads no preferences, so there the command line is the permission.
-    if is_loopback(address) or bpy.app.module or bpy.app.online_access:
+    if is_loopback(address) or not has_program() or bpy.app.online_access:
         return
     raise InputError(
         f"address: {address} is another computer, and Blender is offline: start it with "
         "--online-mode, or allow online access in Preferences > System"
     )
+
+
+def has_program() -> bool:
+    """Whether this is Blender itself, and not its Python module."""
+    import bpy
+
+    return bool(bpy.app.binary_path) and not getattr(bpy.app, "module", False)
 
 
 def token(options: argparse.Namespace) -> str:

@@ -195,7 +195,7 @@ def _program() -> list[str]:
     """What runs a command in a process of its own: this Blender, or this Python."""
     import bpy
 
-    if bpy.app.binary_path and not bpy.app.module:
+    if shared.has_program():
         online = ["--online-mode"] if bpy.app.online_access else ["--offline-mode"]
         return [bpy.app.binary_path, "-b", *online, "--command", "facewright"]
     return [sys.executable, "-m", __package__.partition(".")[0]]

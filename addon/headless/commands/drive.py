@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -71,19 +72,20 @@ def run(options: argparse.Namespace, meter: ProgressLine) -> int:
     if not regions or not set(regions) <= set(REGIONS):
         raise InputError(f"regions: expected some of {', '.join(REGIONS)}, got {options.regions!r}")
     text = _script(options)
-    shown = scene(options)
-    who = subject(options, shown)
-    for name, value in shared.given(options).items():
-        if name in _SETTINGS:
-            setattr(who.rig.facewright_perform, name, value)
-    with Host(options, meter) as host:
-        driven = _drive(options, shown, who, host.backend(), text, regions, meter)
-    meter.end()
-    for name, why in driven.failed:
-        meter.say(f"{name}: {why}")
-    for note in dict.fromkeys(driven.notes):
-        meter.say(note)
-    saved = save(options)
+    with ExitStack() as stack:
+        shown = stack.enter_context(scene(options))
+        who = subject(options, shown)
+        for name, value in shared.given(options).items():
+            if name in _SETTINGS:
+                setattr(who.rig.facewright_perform, name, value)
+        backend = stack.enter_context(Host(options, meter)).backend()
+        driven = _drive(options, shown, who, backend, text, regions, meter)
+        meter.end()
+        for name, why in driven.failed:
+            meter.say(f"{name}: {why}")
+        for note in dict.fromkeys(driven.notes):
+            meter.say(note)
+        saved = save(options)
     for placed in driven.placed:
         last = placed.start + placed.frames - 1
         print(f"{placed.subject}: {placed.name}, frames {placed.start}-{last}")

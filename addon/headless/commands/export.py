@@ -52,14 +52,13 @@ def run(options: argparse.Namespace, meter: ProgressLine) -> int:
     from .. import opened
 
     kind = options.format or _guessed(options.output)
-    scene = opened.scene(options)
-    if kind in FORMATS:
-        path = movie.render(scene, options.output, kind=kind, frames=options.frames, progress=meter)
-    else:
-        who = opened.subject(options, scene)
-        path = exports.export(
-            who, options.output, format=kind, frames=options.frames, progress=meter
-        )
+    how: dict[str, Any] = {"frames": options.frames, "progress": meter}
+    with opened.scene(options) as scene:
+        if kind in FORMATS:
+            path = movie.render(scene, options.output, kind=kind, **how)
+        else:
+            who = opened.subject(options, scene)
+            path = exports.export(who, options.output, format=kind, **how)
     meter.end()
     print(path)
     return 0

@@ -58,13 +58,12 @@ def run(options: argparse.Namespace, meter: ProgressLine) -> int:
     from ...texture.run import texture_range
 
     check_save(options)
-    shown = scene(options)
-    who = subject(options, shown)
-    if not who.textured:
-        raise InputError(f"subject: {who.rig.name} came from no photograph to texture it with")
-    wish = _wish(options, shown, who)
     with ExitStack() as stack:
-        folder = _folder(options, who, stack)
+        shown = stack.enter_context(scene(options))
+        who = subject(options, shown)
+        if not who.textured:
+            raise InputError(f"subject: {who.rig.name} came from no photograph to texture it with")
+        wish, folder = _wish(options, shown, who), _folder(options, who, stack)
         host = stack.enter_context(Host(options, meter))
         outcome = texture_range(
             shown,
@@ -77,14 +76,14 @@ def run(options: argparse.Namespace, meter: ProgressLine) -> int:
             lost=host.lost,
             show=not options.cache_only,
         )
-    meter.end()
-    for frame, why in sorted(outcome.failed.items()):
-        meter.say(f"frame {frame}: {why}")
-    saved = None if options.cache_only else save(options)
-    print(
-        f"{who.rig.name}: {len(outcome.came)} of {outcome.wanted} frames, "
-        f"{outcome.textured} textured, {outcome.reused} there before"
-    )
+        meter.end()
+        for frame, why in sorted(outcome.failed.items()):
+            meter.say(f"frame {frame}: {why}")
+        saved = None if options.cache_only else save(options)
+        print(
+            f"{who.rig.name}: {len(outcome.came)} of {outcome.wanted} frames, "
+            f"{outcome.textured} textured, {outcome.reused} there before"
+        )
     if saved:
         print(saved)
     return SOME_FAILED if outcome.failed else 0

@@ -92,7 +92,7 @@ def _layer(layout: bpy.types.UILayout, who: SubjectObjects, layer: str, opened: 
     body.active = not one.mute
     body.prop(one, "influence")
     for region in REGIONS:
-        body.row().prop(one, region, expand=True)
+        body.prop(one, region)
     for name in strips:
         row = body.row(align=True)
         row.label(text=name, icon="NLA")

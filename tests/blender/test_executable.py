@@ -252,6 +252,8 @@ def test_the_window_says_what_to_do(toured: dict) -> None:
     assert "New Subject" in said["texture, no subject"]
     assert "Save the .blend first" in said["unsaved"]
     assert "the Facewright backend is not installed here" in said["no backend"]
+    assert "allow online access" in said["offline"]
+    assert "texture the frame range first" in said["no frames"]
     assert "no backend answers at 127.0.0.1:1" in said["nobody there"]
     assert "damaged" in said["broken photo"]
     assert "there is no file" in said["no file"]
@@ -261,13 +263,19 @@ def test_the_window_says_what_to_do(toured: dict) -> None:
 
 def test_the_window_works(toured: dict) -> None:
     assert "cpu" in toured["connected"] or "cuda" in toured["connected"]
-    assert toured["shape keys"] == 64
+    assert toured["shape keys"] == 64 and toured["seen"] == "CAMERA"
+    assert toured["poses"] > 16  # visemes and emotions
     assert toured["tracks"].get("speech") == 1
     stage, fraction, left = toured["progress"]
     assert stage == "texturing" and 0.2 < fraction <= 1.0 and left >= 0.0
     assert not toured["while busy"]
+    assert 0 < toured["after cancel"] < 24 and toured["kept"]
     assert toured["pictures"] == 24
-    assert toured["undone"] == [True, 24]
+    assert toured["made again"] == ["frame_00012.png", "frame_00013.png"] and toured["stayed"]
+    assert toured["A"] == [True] and toured["B"] == [False]
+    assert min(toured["preview"]) >= 256
+    assert toured["more"] and toured["undone"] == [True, True]
+    assert toured["movie"] == ["Ein Film – 1.mp4"]
 
 
 def test_the_window_is_never_held(toured: dict) -> None:

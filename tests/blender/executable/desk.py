@@ -144,17 +144,21 @@ def timed(ticks: list[tuple[float, float, float]]) -> Iterator[None]:
         bpy.app.handlers.frame_change_post.remove(after)
 
 
-def look(name: str, region: bpy.types.Region | None = None) -> None:
-    """The window, or a region of it, as ``pictures/NAME.png``; ImageMagick takes it.
+def look(
+    name: str,
+    region: bpy.types.Region | None = None,
+    window: bpy.types.Window | None = None,
+) -> None:
+    """The display, a region or a window of it, as ``pictures/NAME.png``; ImageMagick takes it.
 
     Blender's own screenshot operator sees black where OpenGL is drawn in software.
     """
     folder = FOLDER / "pictures"
     folder.mkdir(exist_ok=True)
     shot = ["import", "-silent", "-window", "root"]
-    if region is not None:
-        top = bpy.context.window_manager.windows[0].height - region.y - region.height
-        shot += ["-crop", f"{region.width}x{region.height}+{region.x}+{top}", "+repage"]
+    if shown := region or window:
+        top = bpy.context.window_manager.windows[0].height - shown.y - shown.height
+        shot += ["-crop", f"{shown.width}x{shown.height}+{shown.x}+{top}", "+repage"]
     subprocess.run([*shot, str(folder / f"{name}.png")], check=True, timeout=60)
 
 

@@ -27,26 +27,31 @@ def scene() -> bpy.types.Scene:
     return bpy.context.window_manager.windows[0].scene
 
 
-def rig() -> bpy.types.Object:
-    return next(thing for thing in scene().objects if "facewright" in thing)
+def who() -> Any:
+    """The scene's subject."""
+    rig = next(thing for thing in scene().objects if "facewright" in thing)
+    return part("subject.objects").find(rig)
+
+
+def preferences() -> bpy.types.AddonPreferences:
+    return bpy.context.preferences.addons[desk.PACKAGE].preferences
 
 
 def tracks() -> dict[str, int]:
     """NLA tracks of the face -> strips on each."""
-    keys = part("subject.objects").find(rig()).face.data.shape_keys
-    data = keys.animation_data
+    data = who().face.data.shape_keys.animation_data
     return {track.name: len(track.strips) for track in data.nla_tracks} if data else {}
 
 
-def pictures() -> list[str]:
-    """The frames that are in the sequencer."""
-    strips = part("film.sequence").strips(scene())
-    return sorted(
-        element.filename
-        for strip in strips
-        if strip.type == "IMAGE" and "frames" in strip.name.lower()
-        for element in strip.elements
-    )
+def frame_strips() -> list[bpy.types.Strip]:
+    folder = part("ui.texture.settings").frames_folder(who())
+    return list(part("film.sequence").frame_strips(scene(), folder))
+
+
+def pictures() -> dict[str, int]:
+    """The frames' files -> when each was written."""
+    folder = part("ui.texture.settings").frames_folder(who())
+    return {path.name: path.stat().st_mtime_ns for path in sorted(folder.glob("frame_*.png"))}
 
 
 def ticks(name: str) -> Any:
@@ -58,16 +63,17 @@ def tour() -> desk.Scenario:
     yield from make_subject()
     yield from drive()
     yield from texture()
+    yield from edit()
+    yield from compare()
+    yield from scrub()
     yield from undo()
-    yield from desk.look_at_panels()
-    bpy.context.preferences.view.ui_scale = 2.0
-    yield None
-    yield from desk.look_at_panels("_2x")
+    yield from output()
+    yield from look_at_everything()
 
 
 def wrong_order() -> desk.Scenario:
     """What a stranger does first."""
-    says = results["refused"]
+    says, chosen = results["refused"], preferences()
     desk.sidebar()
     yield None
     desk.sidebar()
@@ -78,17 +84,16 @@ def wrong_order() -> desk.Scenario:
     says["texture, no subject"] = desk.refused("texture")
     scene().facewright_subject.photo = str(FOLDER / "portrait.png")
     says["unsaved"] = desk.refused("new_subject")
-    preferences = bpy.context.preferences.addons[desk.PACKAGE].preferences
     says["no backend"] = desk.refused("connect")
-    preferences.address = "127.0.0.1:1"
-    part("core.client").CONNECT_SECONDS = 2.0
+    chosen.address = "10.1.2.3:50551"
+    says["offline"] = desk.refused("connect")
+    chosen.address = "127.0.0.1:1"
     says["nobody there"] = desk.refused("connect")
     yield desk.press("connect")
     yield None
     desk.look("nobody_there")
     desk.dismiss()
-    preferences.address = os.environ["DESK_ADDRESS"]
-    part("core.client").CONNECT_SECONDS = 15.0
+    chosen.address = os.environ["DESK_ADDRESS"]
     with desk.window():
         bpy.ops.wm.save_as_mainfile(filepath=str(FOLDER / "Ein Film – 1.blend"))
     broken = FOLDER / "broken.jpg"
@@ -105,9 +110,13 @@ def make_subject() -> desk.Scenario:
     results["connected"] = part("ui.session").state.summary
     with ticks("new_subject"):
         yield desk.press("new_subject")
-    keys = part("subject.objects").find(rig()).face.data.shape_keys.key_blocks
-    results["shape keys"] = len(keys) - 1
+    results["shape keys"] = len(who().face.data.shape_keys.key_blocks) - 1
+    results["seen"] = desk.area().spaces.active.region_3d.view_perspective
     results["refused"]["no sound strip"] = desk.refused("drive_speech")
+    results["refused"]["no frames"] = desk.refused("render_movie")
+    bpy.data.objects.remove(bpy.data.objects["Cube"])
+    yield desk.press("make_pose_library")
+    results["poses"] = len([action for action in bpy.data.actions if action.asset_data])
 
 
 def drive() -> desk.Scenario:
@@ -132,23 +141,101 @@ def texture() -> desk.Scenario:
         with desk.window():
             bpy.ops.facewright.cancel()
         yield done
-    results["after cancel"] = [len(pictures()), state.fraction]
+    first = pictures()
     with ticks("texture again"):
         yield desk.press("texture")
-    results["pictures"] = len(pictures())
+    both = pictures()
+    results["after cancel"] = len(first)
+    results["kept"] = all(both[name] == when for name, when in first.items())
+    results["pictures"] = len(both)
+
+
+def edit() -> desk.Scenario:
+    """One frame changes; only that is made again."""
+    before = pictures()
+    mesh = who().face.data
+    key = mesh.shape_keys.key_blocks["jawOpen"]
+    key.slider_max = 1.0
+    driver = key.driver_add("value").driver  # a hand's jaw: open on frame 12 alone
+    driver.type, driver.expression = "SCRIPTED", "0.8 if frame == 12 else 0.0"
+    yield None
+    yield desk.press("texture")  # a driver takes the jaw's keys from it, wherever it spoke
+    driven = pictures()
+    driver.expression = "0.8 if frame == 13 else 0.0"
+    yield None
+    yield desk.press("texture")
+    after = pictures()
+    results["made again"] = sorted(name for name in after if after[name] != driven[name])
+    results["stayed"] = sorted(after) == sorted(before)
+    key.driver_remove("value")
+    yield desk.press("texture")
+
+
+def compare() -> desk.Scenario:
+    yield desk.press("geometry_strip")
+    results["A"] = [strip.mute for strip in frame_strips()]
+    with desk.window():
+        bpy.ops.facewright.compare()
+    results["B"] = [strip.mute for strip in frame_strips()]
+    with desk.window():
+        bpy.ops.facewright.overlay()
+    yield None
+    yield None
+    desk.look("overlay")
+
+
+def scrub() -> desk.Scenario:
+    """Frames that the pointer rests on are previewed."""
+    chosen = scene().facewright_texture
+    chosen.live = True
+
+    def shown() -> bool:
+        return any(image.name.endswith("preview") for image in bpy.data.images)
+
+    yield shown
+    image = next(image for image in bpy.data.images if image.name.endswith("preview"))
+    path = Path(bpy.path.abspath(image.filepath))
+    before = path.read_bytes()
+    for frame in (9, 10, 11, 12):
+        scene().frame_set(frame)
+        yield None
+    yield lambda: path.read_bytes() != before
+    results["preview"] = list(image.size)
+    chosen.live = False
+    yield None
 
 
 def undo() -> desk.Scenario:
     """Blender's undo takes back what a job did, whole."""
     with desk.window():
         bpy.ops.ed.undo_push(message="before")
-    before = tracks()
-    rig().facewright_perform.head_motion = 0.0
+    before, made = tracks(), len(pictures())
+    strips = part("film.sequence").strips(scene())
+    strips.new_sound("again", str(FOLDER / "speech.wav"), 3, 400)
+    for strip in strips:
+        strip.select = strip.name == "again"
     yield desk.press("drive_speech")
+    results["more"] = tracks() != before
     with desk.window():
         bpy.ops.ed.undo()
     yield None
-    results["undone"] = [tracks() == before, len(pictures())]
+    results["undone"] = [tracks() == before, len(pictures()) == made]
+
+
+def output() -> desk.Scenario:
+    bpy.context.preferences.view.render_display_type = "NONE"
+    yield desk.press("render_movie")
+    yield None
+    results["movie"] = [path.name for path in FOLDER.glob("Ein Film*.mp4")]
+    with desk.window():
+        bpy.ops.wm.save_mainfile()
+
+
+def look_at_everything() -> desk.Scenario:
+    yield from desk.look_at_panels()
+    bpy.context.preferences.view.ui_scale = 2.0
+    yield None
+    yield from desk.look_at_panels("_2x")
 
 
 desk.start(tour(), results)

@@ -82,7 +82,9 @@ class ComparePanel(_Below, bpy.types.Panel):
 
     def rows(self, layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         chosen = context.scene.facewright_texture
-        layout.row().prop(chosen, "shown", expand=True)
+        row = layout.row()
+        row.use_property_split = False
+        row.prop(chosen, "shown", expand=True)
         layout.operator("facewright.overlay", icon="IMAGE_PLANE")
         layout.operator("facewright.geometry_strip", icon="MESH_DATA")
         layout.prop(chosen, "live")

@@ -83,7 +83,7 @@ class TextureSettings(bpy.types.PropertyGroup):
         default=True,
     )
     live: BoolProperty(
-        name="Preview While Scrubbing",
+        name="Preview on Scrub",
         description="Texture the current frame in preview quality whenever it rests",
         options={"SKIP_SAVE"},
         update=_live,
@@ -108,7 +108,7 @@ class TextureSettings(bpy.types.PropertyGroup):
         update=_shown,
     )
     show_states: BoolProperty(
-        name="States in the Timeline",
+        name="Show in Timeline",
         description="Draw a line that tells which frames are fresh, stale or missing",
         default=True,
     )

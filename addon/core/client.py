@@ -54,7 +54,7 @@ CONTROLS = (
     "seed", "emotion", "intensity", "mouth_opening", "lip_offset", "brow_motion", "head_motion",
     "gaze", "blink_rate",
 )  # fmt: skip
-#: Seconds that the first answer may take.
+#: Seconds until a backend has to listen that is just starting.
 CONNECT_SECONDS = 15.0
 
 #: Status codes of what may be over at the next attempt.
@@ -166,7 +166,9 @@ class Backend:
         for call in calls:
             call.cancel()
 
-    def hello(self, timeout: float | None = None) -> service_pb2.GetCapabilitiesResponse:
+    def hello(
+        self, timeout: float | None = None, still: Callable[[], bool] = lambda: True
+    ) -> service_pb2.GetCapabilitiesResponse:
         """Shake hands; what the backend can do. Raises as :func:`.greeting.greet` does."""
         return greet(
             self._stub.GetCapabilities,
@@ -176,6 +178,7 @@ class Backend:
             certificate=self._certificate,
             timeout=timeout or CONNECT_SECONDS,
             error_of=error_of,
+            still=still,
         )
 
     def put(self, path: Path) -> str:

@@ -14,6 +14,11 @@ from .errors import AddonError, BackendError
 
 _ABSENT = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
+#: Seconds that a backend which listens may take to answer: it loads its models first.
+ANSWER_SECONDS = 120.0
+#: Seconds between two looks whether a backend listens by now.
+_PAUSE = 0.2
+
 
 def greet(
     call: Callable,
@@ -24,6 +29,7 @@ def greet(
     certificate: bytes | None,
     timeout: float,
     error_of: Callable[[grpc.RpcError, str], AddonError],
+    still: Callable[[], bool] = lambda: True,
 ) -> service_pb2.GetCapabilitiesResponse:
     """Shake hands; what the backend can do.
 
@@ -33,8 +39,9 @@ def greet(
         release: the add-on's own.
         metadata: of the call; with the token where there is one.
         certificate: PEM of the authority; None: without TLS.
-        timeout: seconds that a backend which is just starting may take.
+        timeout: seconds until a backend which is just starting has to listen.
         error_of: makes the error of a call that failed for a reason of its own.
+        still: whether it is worth waiting for one that does not listen yet.
 
     Raises:
         BackendError: nobody answers, or cannot be trusted, or refuses the token, or one of
@@ -47,22 +54,37 @@ def greet(
     until, wait = time.monotonic() + timeout, False
     while True:
         try:
-            left = max(0.1, until - time.monotonic())
-            answer = call(request, timeout=left, wait_for_ready=wait, metadata=metadata)
+            answer = call(request, timeout=ANSWER_SECONDS, wait_for_ready=wait, metadata=metadata)
             break
         except grpc.RpcError as error:
             if error.code() == grpc.StatusCode.UNAUTHENTICATED:
                 raise BackendError(_refused(address, bool(metadata))) from error
             if error.code() not in _ABSENT:
                 raise error_of(error, address) from error
-            fault = diagnosis.why(address, certificate)
-            if fault and (not fault.passing or wait or time.monotonic() > until):
+            fault = _patiently(address, certificate, until, still)
+            if fault is not None:
                 raise fault.error() from error
+            if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise BackendError(
+                    f"the backend at {address} did not answer within {ANSWER_SECONDS:g} s: it is "
+                    "loading or busy; try again"
+                ) from error
             if wait or time.monotonic() > until:
                 raise error_of(error, address) from error
-            wait = True  # it may be just starting
+            wait = True  # it began to listen just now
     handshake.check(answer, address, release, service_pb2.PROTOCOL_VERSION)
     return answer
+
+
+def _patiently(
+    address: str, certificate: bytes | None, until: float, still: Callable[[], bool]
+) -> diagnosis.Fault | None:
+    """What is wrong, when it does not end by itself in time."""
+    while True:
+        fault = diagnosis.why(address, certificate)
+        if fault is None or not fault.passing or time.monotonic() > until or not still():
+            return fault
+        time.sleep(_PAUSE)
 
 
 def _refused(address: str, given: bool) -> str:

@@ -14,9 +14,9 @@ from pathlib import Path
 import bpy
 
 from ..core import handshake
-from ..core.backend_process import BackendProcess, find_command
+from ..core.backend_process import START_SECONDS, BackendProcess, find_command
 from ..core.client import Backend, Progress, is_loopback
-from ..core.errors import Cancelled, InputError
+from ..core.errors import AddonError, BackendError, Cancelled, InputError
 from ..v1 import service_pb2
 from . import preferences
 
@@ -139,18 +139,33 @@ def connect(settings: Settings, progress: Progress) -> Backend:
             return state.backend
         generation = state.generation
         address = settings.address or _local(settings.command, progress)
+        process = None if settings.address else state.process
         progress("connecting", 0.0, -1.0)
+
+        def wanted() -> bool:
+            return generation == state.generation and (process is None or process.running)
+
         backend = Backend(address, settings.token, settings.pem())
         try:
-            answer = backend.hello()
+            # One that was started here answers first when its models are loaded.
+            answer = backend.hello(START_SECONDS if process else None, wanted)
             if generation != state.generation:
                 raise Cancelled("cancelled")
-        except BaseException:
+        except BaseException as error:
             backend.close()
+            if isinstance(error, BackendError) and not wanted():
+                raise _ended(process) from error
             raise
         state.backend, state.capabilities = backend, answer
         state.summary = f"{address}, {answer.device}, version {answer.version}"
         return backend
+
+
+def _ended(process: BackendProcess | None) -> AddonError:
+    """Why a connection is not wanted any more."""
+    if process is None or process.running or not process.lines:
+        return Cancelled("cancelled")
+    return BackendError(f"the backend has ended: {process.lines[-1].strip()}")
 
 
 def _local(command: str, progress: Progress) -> str:

@@ -21,9 +21,10 @@ def test_modules_are_found() -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_inside(blender: Runner, module: str, backend: str) -> None:
+def test_inside(blender: Runner, module: str, backend: str, tmp_path: Path) -> None:
     config, tests = str(INSIDE / "pytest.ini"), str(INSIDE / f"{module}.py")
     environment = {"FACEWRIGHT_ADDRESS": backend, "FACEWRIGHT_BACKEND": PROGRAM}
+    environment["BLENDER_USER_RESOURCES"] = str(tmp_path)  # never the user's own
     done = blender("-m", "pytest", "-c", config, "-rs", tests, **environment)
     if not re.search(r"\d+ (passed|failed|error)", done.stdout) and NO_SOUND in done.stdout:
         pytest.skip(f"all of {module} needs sound, which this bpy was compiled without")

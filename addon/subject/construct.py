@@ -80,9 +80,7 @@ def build(
     plate: bpy.types.Image | None = _picture(data.plate, plate_path)
     if whole_photo:
         view = view.uncropped(data.box, data.photo_size)
-        plate = _load(photo)
-        if tuple(plate.size) != data.photo_size:
-            plate = None  # stored turned (EXIF), which Blender does not undo
+        plate = _whole(data, photo, folder / f"{file_name}_photo")
     camera = _camera(data, view, plate, f"{name} camera", collection)
     rig = _rig(data, camera.matrix_world, name, collection)
     material = _material(atlas, name)

@@ -36,7 +36,7 @@ class Looker:
         self._subject = subject
         self._reader = Reader(subject) if rho else None
         self._topology = topology
-        self._kept: dict[str, Topology] = {}
+        self._kept: dict[str, tuple[list[np.ndarray], Topology]] = {}
         self._rows = {thing.name: attribute(thing.data, VERTEX_ATTRIBUTE) for thing in self._meshes}
         self._metres = subject.metres_per_unit
 
@@ -70,43 +70,60 @@ class Looker:
         )
 
     def _shape(self, thing: bpy.types.Object, mesh: bpy.types.Mesh) -> Topology:
+        """Triangles are made anew only where what they come from has changed."""
         kept = self._kept.get(thing.name)
-        if kept is not None:
-            return kept
-        found = _topology(thing, mesh)
-        if all(modifier.type in _DEFORMING for modifier in thing.modifiers):
-            self._kept[thing.name] = found
-        return found
+        if kept and all(modifier.type in _DEFORMING for modifier in thing.modifiers):
+            return kept[1]
+        source = _corners(thing, mesh)
+        if kept is None or not _same(kept[0], source):
+            kept = self._kept[thing.name] = (source, _topology(mesh, *source))
+        return kept[1]
 
 
 def _matrix(matrix: object) -> np.ndarray:
     return np.array(matrix, np.float64)
 
 
-def _topology(thing: bpy.types.Object, mesh: bpy.types.Mesh) -> Topology:
-    """Triangles of an evaluated mesh, with their places in the atlas where it has any."""
-    count = len(mesh.loop_triangles)
-    loops, corners = np.empty(3 * count, np.int32), np.empty(3 * count, np.int32)
-    faces = np.empty(count, np.int32)
-    mesh.loop_triangles.foreach_get("vertices", corners)
-    mesh.loop_triangles.foreach_get("loops", loops)
-    mesh.loop_triangles.foreach_get("polygon_index", faces)
+def _corners(thing: bpy.types.Object, mesh: bpy.types.Mesh) -> list[np.ndarray]:
+    """Of an evaluated mesh: (L,) vertex of each corner, (P,) first corner of each face, (L, 2)
+    its place in the atlas and (P,) part; the last two empty where it has none."""
+    vertices, starts = np.empty(len(mesh.loops), np.int32), np.empty(len(mesh.polygons), np.int32)
+    mesh.attributes[".corner_vert"].data.foreach_get("value", vertices)
+    mesh.polygons.foreach_get("loop_start", starts)
     part = attribute(mesh, PART_ATTRIBUTE)
     layer = mesh.uv_layers.get(ATLAS)
     if layer is None and part is not None:  # the subject's own mesh
         layer = mesh.uv_layers.active
         if layer is None:
             raise InputError(f"{thing.name} has lost its UV map")
-    if layer is None:
+    places = np.empty((len(vertices) if layer else 0, 2), np.float32)
+    if layer:
+        layer.uv.foreach_get("vector", places.ravel())
+    return [vertices, starts, places, np.zeros(0, np.int32) if part is None else part]
+
+
+def _same(before: list[np.ndarray], after: list[np.ndarray]) -> bool:
+    return all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
+
+
+def _topology(
+    mesh: bpy.types.Mesh,
+    vertices: np.ndarray,
+    starts: np.ndarray,
+    places: np.ndarray,
+    part: np.ndarray,
+) -> Topology:
+    """Triangles of an evaluated mesh, with their places in the atlas where it has any."""
+    count = len(mesh.loop_triangles)
+    loops, faces = np.empty(3 * count, np.int32), np.empty(count, np.int32)
+    mesh.loop_triangles.foreach_get("loops", loops)
+    mesh.loop_triangles.foreach_get("polygon_index", faces)
+    triangles = vertices[loops].reshape(-1, 3)
+    if not len(places):
         nowhere = np.full(count, -1, np.int32)
-        return Topology(corners.reshape(-1, 3), np.zeros((count, 3, 2), np.float32), nowhere)
-    atlas = np.empty(2 * len(mesh.loops), np.float32)
-    layer.uv.foreach_get("vector", atlas)
-    return Topology(
-        corners.reshape(-1, 3),
-        atlas.reshape(-1, 2)[loops].reshape(-1, 3, 2),
-        part[faces] if part is not None else np.zeros(count, np.int32),
-    )
+        return Topology(triangles, np.zeros((count, 3, 2), np.float32), nowhere)
+    parts = part[faces] if len(part) else np.zeros(count, np.int32)
+    return Topology(triangles, places[loops].reshape(-1, 3, 2), parts)
 
 
 def attribute(mesh: bpy.types.Mesh, name: str) -> np.ndarray | None:

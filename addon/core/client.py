@@ -17,9 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-import grpc
-
-from ..v1 import face_pb2, service_pb2, service_pb2_grpc
+from ..v1 import face_pb2, service_pb2
+from . import lazy_grpc as grpc
 from .errors import (
     AddonError,
     BackendError,
@@ -58,11 +57,7 @@ CONTROLS = (
 CONNECT_SECONDS = 15.0
 
 #: Status codes of what may be over at the next attempt.
-_PASSING = (
-    grpc.StatusCode.UNAVAILABLE,
-    grpc.StatusCode.DEADLINE_EXCEEDED,
-    grpc.StatusCode.RESOURCE_EXHAUSTED,
-)
+_PASSING = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED")
 
 T = TypeVar("T")
 
@@ -142,6 +137,8 @@ class Backend:
                 f"address: {address} is another machine, which needs TLS: give the "
                 "backend's certificate, or use 127.0.0.1"
             )
+        from ..v1 import service_pb2_grpc  # imports gRPC
+
         self._stub = service_pb2_grpc.FacewrightServiceStub(self._channel)
         self._calls: set[grpc.Call] = set()
         self._lock = threading.Lock()
@@ -426,7 +423,7 @@ def error_of(error: grpc.RpcError, address: str) -> AddonError:
             return BackendError(f"{address} is not a Facewright backend of this version")
     retry = trailers.get("retry-after-ms", "")
     hint = f"; try again in {int(retry) / 1000:g} s" if str(retry).isdigit() else ""
-    kind = BackendGoneError if code in _PASSING or "tream removed" in message else BackendError
+    kind = BackendGoneError if code.name in _PASSING or "tream removed" in message else BackendError
     return kind(f"{address}: {message}{hint} [{code.name}]")
 
 

@@ -6,13 +6,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-import grpc
-
 from ..v1 import service_pb2
 from . import diagnosis, handshake
+from . import lazy_grpc as grpc
 from .errors import AddonError, BackendError
 
-_ABSENT = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+_ABSENT = ("UNAVAILABLE", "DEADLINE_EXCEEDED")
 
 #: Seconds that a backend which listens may take to answer: it loads its models first.
 ANSWER_SECONDS = 120.0
@@ -59,7 +58,7 @@ def greet(
         except grpc.RpcError as error:
             if error.code() == grpc.StatusCode.UNAUTHENTICATED:
                 raise BackendError(_refused(address, bool(metadata))) from error
-            if error.code() not in _ABSENT:
+            if error.code().name not in _ABSENT:
                 raise error_of(error, address) from error
             fault = _patiently(address, certificate, until, still)
             if fault is not None:

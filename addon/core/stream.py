@@ -8,9 +8,8 @@ import threading
 from collections.abc import Callable, Iterator
 from types import TracebackType
 
-import grpc
-
 from ..v1 import face_pb2, service_pb2
+from . import lazy_grpc as grpc
 from .errors import AddonError, BackendGoneError
 
 

@@ -111,12 +111,18 @@ def dub(
     with workplace(targets) as work:
         portrait, calm = staging.portrait_of(values, backend, work, progress)
         size = max(512, values["size"])
-        data = backend.capture(portrait, face=values["face"], size=size, progress=progress)
+        data = backend.capture(
+            portrait,
+            face=values["face"],
+            size=size,
+            whole_photo=values["extent"] != "crop",
+            progress=progress,
+        )
         done = perform(values, data, backend, work, progress, calm)
         whole = values["extent"] == "photo" or (
             values["extent"] == "auto" and max(data.photo_size) <= AUTO_PHOTO_SIDE
         )
-        staged = staging.stage(data, done, portrait, work, whole)
+        staged = staging.stage(data, done, portrait, work, whole, values["face"])
         scene = bpy.context.scene
         pictures = _texture(values, portrait, staged, host, work, cache, progress)
         progress("rendering the movie", 0.0, -1.0)

@@ -37,7 +37,12 @@ def portrait_of(
 
 
 def stage(
-    data: SubjectData, done: Performed, portrait: Path, work: Work, whole: bool
+    data: SubjectData,
+    done: Performed,
+    portrait: Path,
+    work: Work,
+    whole: bool,
+    face: int = 0,
 ) -> SubjectObjects:
     """An empty scene with the subject, its performance and its sound.
 
@@ -47,6 +52,7 @@ def stage(
         portrait: the photograph.
         work: where everything goes.
         whole: whether the whole photograph is framed.
+        face: which of the photograph's faces it is.
     """
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     scene = bpy.context.scene
@@ -61,7 +67,13 @@ def stage(
     sound = work.files / (name if name != portrait.name else f"speech_{name}")
     shutil.copyfile(done.speech, sound)
     staged = construct.build(
-        data, name=portrait.stem, photo=photo, folder=work.files, whole_photo=whole, scene=scene
+        data,
+        name=portrait.stem,
+        photo=photo,
+        folder=work.files,
+        whole_photo=whole,
+        face=face,
+        scene=scene,
     )
     sequence.place_sound(scene, sound)
     layers.place(done.motion, staged, layer="speech", name=sequence.SOUND, start=1)

@@ -9,7 +9,7 @@ import numpy as np
 from ..subject.channels import Channel
 from ..subject.objects import SubjectObjects
 from . import keys, record, settings, stack
-from .channels import Curves, Owner, neutral, owners, read, region_table
+from .channels import Curves, Owner, neutral, owners, read, region_table, write
 from .settings import DRIVEN, LAYERS
 
 _IN = {"face": ("mouth", "eyes", "brows"), "head": ("head", "gaze")}
@@ -51,6 +51,28 @@ def rest(owner: Owner, curves: Curves, animated: set[Channel]) -> None:
     if not held:
         strip = stack.put(owner, stack.REST, stack.REST, action, 1, 2)
         strip.extrapolation = "HOLD"
+
+
+def clean(owner: Owner) -> None:
+    """Leave nothing behind where no layer holds anything: values as before, sliders free."""
+    data = owner.id.animation_data
+    held = [
+        pair
+        for layer in LAYERS
+        for kind in (record.DRIVEN, record.EDITS, record.HAND)
+        for pair in stack.strips(owner, layer, kind)
+    ]
+    if data is None or held or (data.action and keys.curves(data.action, owner.id)):
+        return
+    for track, strip in stack.strips(owner, stack.REST, record.REST):
+        for channel, curve in keys.curves(strip.action, owner.id).items():
+            write(owner, channel, curve.evaluate(1.0))
+        stack.drop(owner, track, strip)
+    for track, strip in stack.strips(owner, "hand", record.BASE):
+        stack.drop(owner, track, strip)
+    if record.kind_of(data.action) == record.HAND:
+        stale, data.action = data.action, None
+        keys.discard(stale)
 
 
 def hand_action(owner: Owner) -> bpy.types.Action:

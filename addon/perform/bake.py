@@ -11,13 +11,15 @@ import numpy as np
 
 from ..core.errors import InputError
 from ..subject.channels import Channel
+from ..subject.gaze import AMOUNT
 from ..subject.objects import SubjectObjects
-from . import arrange, keys, layers, record, settings, stack
+from . import arrange, keys, layers, record, settings, stack, visuals
 from .channels import REGIONS, Owner, owners, region_table
 from .settings import DRIVEN
 
 BAKED = "baked"
 _DRIVERS, _CONSTRAINTS = "facewright_drivers", "facewright_constraints"
+_AIM = "facewright_aim"  # how far the eyes followed their target before
 
 
 @dataclass(slots=True)
@@ -27,6 +29,7 @@ class _Plan:
     owner: Owner
     channels: list[Channel]
     visual: bool  # the head as its constraints leave it
+    aimed: bool  # the eyes as their target leaves them
     rows: list[np.ndarray]
 
 
@@ -125,14 +128,20 @@ def _plan(owner: Owner, subject: SubjectObjects) -> _Plan | None:
             for name in ("location", "rotation_euler")
             for axis in range(3)
         }
+    aimed = owner.word == "head" and visuals.aimed(subject, {path for path, _ in found})
+    if aimed:
+        found |= dict.fromkeys(visuals.gaze_channels(subject))
     channels = [channel for channel in found if table.get(channel[0])]
-    return _Plan(owner, channels, visual, []) if channels else None
+    return _Plan(owner, channels, visual, aimed, []) if channels else None
 
 
 def _values(plan: _Plan, subject: SubjectObjects, depsgraph: bpy.types.Depsgraph) -> np.ndarray:
     """(C,) what the channels are on the frame that is shown."""
     evaluated = plan.owner.id.evaluated_get(depsgraph)
-    place = _place(plan, subject, evaluated) if plan.visual else {}
+    before = dict(zip(plan.channels, plan.rows[-1], strict=True)) if plan.rows else {}
+    place = visuals.place(subject, evaluated, before) if plan.visual else {}
+    if plan.aimed:
+        place |= visuals.gaze(subject, depsgraph)
     row = np.empty(len(plan.channels), np.float32)
     for column, channel in enumerate(plan.channels):
         if channel in place:
@@ -141,31 +150,6 @@ def _values(plan: _Plan, subject: SubjectObjects, depsgraph: bpy.types.Depsgraph
         value = evaluated.path_resolve(channel[0])
         row[column] = value[channel[1]] if hasattr(value, "__len__") else value
     return row
-
-
-def _place(plan: _Plan, subject: SubjectObjects, rig: bpy.types.Object) -> dict[Channel, float]:
-    """Location and rotation of the head as its constraints leave it."""
-    path, order = subject.head_path, subject.head.rotation_mode
-    if order in ("QUATERNION", "AXIS_ANGLE"):
-        raise InputError(f"head: expected an Euler order as its rotation mode, got {order}")
-    if path:
-        bone = rig.path_resolve(path)
-        matrix = rig.convert_space(
-            pose_bone=bone, matrix=bone.matrix, from_space="POSE", to_space="LOCAL"
-        )
-    else:
-        local = rig.convert_space(matrix=rig.matrix_world, from_space="WORLD", to_space="LOCAL")
-        matrix = rig.matrix_parent_inverse.inverted_safe() @ local
-    prefix = f"{path}." if path else ""
-    before = plan.rows[-1] if plan.rows else None
-    turned = [(f"{prefix}rotation_euler", axis) for axis in range(3)]
-    angles = np.array(matrix.to_euler(order))
-    if before is not None:  # no jumps of a full turn
-        was = np.array([before[plan.channels.index(channel)] for channel in turned])
-        angles += 2 * np.pi * np.round((was - angles) / (2 * np.pi))
-    found = dict(zip(turned, angles, strict=True))
-    moved = matrix.to_translation()
-    return found | {(f"{prefix}location", axis): moved[axis] for axis in range(3)}
 
 
 def _write(plan: _Plan, subject: SubjectObjects, frames: range, after: str) -> int:
@@ -179,9 +163,16 @@ def _write(plan: _Plan, subject: SubjectObjects, frames: range, after: str) -> i
     keys.write(action, owner.id, plan.channels, np.array(frames), values, regions)
     if was is not None:  # curves of other things, such as keyed controls, stay in effect
         holder = keys.bag(action, owner.id)
+        aim = visuals.aim_path(subject)
         for (path, index), curve in keys.curves(was, owner.id).items():
-            if path not in table:
+            if path not in table and not (plan.aimed and path == aim):
                 keys.copy_curve(curve, holder.fcurves.new(path, index=index))
+    if plan.aimed:  # from here on the gaze says where the eyes look
+        aim = visuals.aim_path(subject)
+        action[_AIM] = float(owner.id.path_resolve(aim))
+        keys.write(action, owner.id, [(aim, 0)], np.array(frames)[:1], np.zeros((1, 1)))
+    elif record.kind_of(was) == BAKED and _AIM in was:
+        action[_AIM] = was[_AIM]
     _mute(plan, subject, action, was)
     data.action = action
     if hasattr(data, "action_slot"):
@@ -228,6 +219,8 @@ def _unmute(owner: Owner, subject: SubjectObjects, action: bpy.types.Action) -> 
         if f"{driver.array_index} {driver.data_path}" in noted:
             driver.mute = False
     if owner.word == "head":
+        if _AIM in action:
+            subject.head[AMOUNT] = action[_AIM]
         for name in filter(None, action.get(_CONSTRAINTS, "").split("\n")):
             if name in subject.head.constraints:
                 subject.head.constraints[name].mute = False

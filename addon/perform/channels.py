@@ -159,6 +159,17 @@ def read(owner: Owner, channel: Channel) -> float:
     return float(value[channel[1]]) if hasattr(value, "__len__") else float(value)
 
 
+def write(owner: Owner, channel: Channel, value: float) -> None:
+    """Set a channel, which lasts where nothing animates it."""
+    path, index = channel
+    whole = owner.id.path_resolve(path)
+    if hasattr(whole, "__len__"):
+        whole[index] = value
+    else:
+        holder, _, name = path.rpartition(".")
+        setattr(owner.id.path_resolve(holder) if holder else owner.id, name, value)
+
+
 def neutral(owner: Owner, channel: Channel) -> float:
     """The value that combining is around: 0, or the default of a gaze property."""
     path, index = channel

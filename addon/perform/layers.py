@@ -96,6 +96,8 @@ def remove(subject: SubjectObjects, layer: str, name: str | None = None) -> None
         if name is not None and not found:
             raise InputError(f"name: the {layer} layer has no strip {name!r}")
         arrange.arrange(subject)
+        for owner in owners(subject):
+            arrange.clean(owner)
 
 
 def open_layer(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import bpy
 import numpy as np
 import pytest
+import synthetic
 from check_layers import NAMES, close, face, key_by_hand, lively, shown, values  # noqa: F401
 from check_subject import evaluated
 
 from addon.core.errors import InputError
 from addon.perform import bake, keys, layers, record, stack
 from addon.perform.channels import owners
+from addon.subject import gaze
 
 FRAMES = range(-3, 41)
 
@@ -26,9 +28,9 @@ def layered(face):  # noqa: F811
     key_by_hand(face, "jawOpen", 4, 0.4)
     key_by_hand(face, "jawOpen", 16, 0.1)
     head = face.rig.pose.bones["head"]
-    for frame, gaze in ((2, [0.3, 0.1]), (19, [-0.2, 0.2])):
+    for frame, look in ((2, [0.3, 0.1]), (19, [-0.2, 0.2])):
         bpy.context.scene.frame_set(frame)
-        head["gaze_right"] = gaze
+        head["gaze_right"] = look
         head.keyframe_insert('["gaze_right"]')
     return face
 
@@ -174,3 +176,43 @@ def test_wrong_arguments_are_refused(face):  # noqa: F811
         bake.bake(face, range(1, 5), after="KEEP")
     assert record.kind_of(face.rig.animation_data.action) == record.HAND
     assert stack.strips(owners(face)[0], "speech")
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+def test_eyes_that_follow_a_target_are_baked_as_gaze(layered, scene, keyed):
+    target = gaze.target_of(layered)
+    head = layered.rig.pose.bones["head"]
+    target.location = (0.15, -0.6, 0.1)
+    target.keyframe_insert("location", frame=1)
+    target.location = (-0.1, -0.5, -0.05)
+    target.keyframe_insert("location", frame=20)
+    head[gaze.AMOUNT] = 1.0
+    if keyed:
+        scene.frame_set(20)
+        head.keyframe_insert(f'["{gaze.AMOUNT}"]')
+        head[gaze.AMOUNT] = 0.0
+        head.keyframe_insert(f'["{gaze.AMOUNT}"]', frame=5)
+    layered.rig.update_tag()
+    _, want = everything(layered)
+    bake.bake(layered, FRAMES)
+    scene.frame_set(FRAMES[0])
+    _, got = everything(layered)
+    ways = eye_ways(layered, want), eye_ways(layered, got)
+    assert np.abs(ways[0] - ways[1]).max() < 2e-4  # of the direction; eyes may roll a little
+    assert np.ptp(ways[0], axis=0).max() > 0.1
+    scene.frame_set(15)
+    assert head[gaze.AMOUNT] == 0.0
+    bake.restore(layered)
+    _, again = everything(layered)
+    assert np.abs(again - want).max() < 1e-5
+
+
+def eye_ways(who, vertices: np.ndarray) -> np.ndarray:
+    """(T, 2, 3) of each eye: from its centre to the vertex that looks ahead at rest."""
+    ways = []
+    for run in synthetic.subject().runs[1:3]:
+        eye = vertices[:, run.vertices]
+        rest = synthetic.subject().vertices[run.vertices]
+        front = int(rest[:, 2].argmax())
+        ways.append((eye[:, front] - eye.mean(axis=1)) / 0.012)
+    return np.stack(ways, axis=1)

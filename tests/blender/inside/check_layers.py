@@ -220,6 +220,11 @@ def test_layers_are_muted_soloed_and_removed(face):
     layers.remove(face, "speech")
     layers.remove(face, "hand")
     close(shown(face, 6), before)
+    assert not [action for action in bpy.data.actions if action.users]
+    for owner in owners(face):  # nothing is left, and sliders are free
+        assert len(owner.id.animation_data.nla_tracks) == 0
+    face.face.data.shape_keys.key_blocks["jawOpen"].value = 0.44
+    assert shown(face, 9)[MOUTH] == pytest.approx(0.44)
     with pytest.raises(InputError, match="no strip 'clip'"):
         layers.remove(face, "video", "clip")
 

@@ -15,6 +15,7 @@ from addon.core.client import Backend
 from addon.core.errors import InputError
 from addon.drive import video
 from addon.drive.video import Footage
+from addon.film import movie as film
 from addon.film import sequence
 from addon.perform import layers
 from addon.subject import construct
@@ -75,7 +76,7 @@ def movie(folder: Path, pictures: list[bytes]) -> Path:
     sequence.place_frames(scene, folder, names, 1, (SIZE, SIZE))
     scene.frame_start, scene.frame_end = 1, len(pictures)
     path = folder / "Gesicht.mp4"
-    sequence.render_movie(scene, path)
+    film.render(scene, path)
     return path
 
 

@@ -89,7 +89,7 @@ def script_job(
     known = f"{who.rig.name}\n{name}"
     old = strip_of(scene, known)
     if start is None:
-        start = round(old.frame_start) if old is not None else scene.frame_current
+        start = scene.frame_current if old is None else round(sounds.content_start(old))
     values, person = snapshot(who.rig), Person.of(who)
     if old is not None and old.facewright_drive.use_seed:
         values["seed"] = old.facewright_drive.seed
@@ -180,7 +180,7 @@ def _strip(
         made = there.new_sound(
             name=name,
             filepath=portable(path),
-            channel=channel or _free_channel(scene, path, start),
+            channel=channel or _free_channel(scene, start),
             frame_start=start,
         )
     except RuntimeError as error:
@@ -194,9 +194,9 @@ def _strip(
 _KEPT = ("use_seed", "seed", "record", "performer", "placed")
 
 
-def _free_channel(scene: bpy.types.Scene, path: Path, start: int) -> int:
+def _free_channel(scene: bpy.types.Scene, start: int) -> int:
     """The lowest channel in which nothing comes from ``start`` on."""
-    taken = {s.channel for s in sequence.strips(scene) if s.frame_final_end > start}
+    taken = {s.channel for s in sequence.strips(scene) if sounds.handles(s)[1] > start}
     channel = _CHANNEL
     while channel in taken:
         channel += 1

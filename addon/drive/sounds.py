@@ -56,7 +56,7 @@ def _within(
         if strip.type == kind:
             yield strip, window
         elif strip.type == "META":
-            begin, end = _handles(strip)
+            begin, end = handles(strip)
             inner = strip.strips if hasattr(strip, "strips") else strip.sequences
             yield from _within(inner, kind, (max(window[0], begin), min(window[1], end)))
 
@@ -77,15 +77,16 @@ def part_of(
     Raises:
         InputError: nothing is.
     """
-    begin, end = _handles(strip)
-    content = getattr(strip, "content_start", None)  # Blender 5.1 and later
-    content = strip.frame_start if content is None else content
+    begin, end = handles(strip)
+    content = content_start(strip)
     trimmed = getattr(strip, "content_trim_start", None)
     trimmed = strip.animation_offset_start if trimmed is None else trimmed
     late = getattr(strip, "sound_offset", 0.0) if strip.type == "SOUND" else 0.0
     # Handles drawn out beyond the content show nothing there.
     first = math.ceil(max(begin, content + late * fps - trimmed - 1e-4, window[0]))
-    last = math.floor(min(end, content + strip.frame_duration, window[1]) + 1e-4)
+    length = getattr(strip, "content_duration", None)
+    length = strip.frame_duration if length is None else length
+    last = math.floor(min(end, content + length, window[1]) + 1e-4)
     if last <= first:
         raise InputError(f"strip: nothing of {strip.name} is to be heard or seen")
     return Part(
@@ -97,7 +98,13 @@ def part_of(
     )
 
 
-def _handles(strip: bpy.types.Strip) -> tuple[float, float]:
+def content_start(strip: bpy.types.Strip) -> float:
+    """The frame at which a strip's content begins, trimmed away or not."""
+    value = getattr(strip, "content_start", None)  # Blender 5.1 and later
+    return strip.frame_start if value is None else value
+
+
+def handles(strip: bpy.types.Strip) -> tuple[float, float]:
     """First frame, and the one after the last."""
     if hasattr(strip, "left_handle"):
         return strip.left_handle, strip.right_handle

@@ -69,7 +69,7 @@ def drive_strips(
 def audible(scene: bpy.types.Scene) -> list[str]:
     """Names of the sound strips that are not muted, in time."""
     found = [strip for strip, _ in sounds.all_strips(scene, "SOUND")]
-    return [strip.name for strip in sorted(found, key=lambda strip: strip.frame_final_start)]
+    return [strip.name for strip in sorted(found, key=lambda strip: sounds.handles(strip)[0])]
 
 
 def selected(scene: bpy.types.Scene) -> list[str]:

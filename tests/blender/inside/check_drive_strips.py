@@ -42,11 +42,16 @@ def add(scene: bpy.types.Scene, path: Path, start: int, name: str = "") -> bpy.t
     return sequence.strips(scene).new_sound(name or path.stem, str(path), channel, start)
 
 
+def show(scene: bpy.types.Scene) -> None:
+    """The scene whose sequencer operators work on, which is the window's since Blender 5."""
+    if hasattr(bpy.context.workspace, "sequencer_scene"):
+        bpy.context.workspace.sequencer_scene = scene
+
+
 def slow_down(scene: bpy.types.Scene, strip: bpy.types.Strip) -> None:
     """To half the speed, as the interface does (`retiming_keys.add` crashes before 5.2)."""
     scene.sequence_editor.active_strip, strip.select = strip, True
-    if hasattr(bpy.context.workspace, "sequencer_scene"):
-        bpy.context.workspace.sequencer_scene = scene
+    show(scene)
     assert bpy.ops.sequencer.retiming_segment_speed_set(speed=50) == {"FINISHED"}
 
 
@@ -114,8 +119,11 @@ def test_packed_relative_and_in_a_meta_strip(anna, scene, backend, tmp_path):
     packed.sound.pack()
     (tmp_path / "packed.wav").unlink()
     inner = add(scene, words(tmp_path / "inner.wav", 1.0), 100)
-    meta = sequence.strips(scene).new_meta("scene two", 9, 100)
-    inner.move_to_meta(meta)
+    for strip in sequence.strips(scene):
+        strip.select = strip == inner
+    show(scene)
+    assert bpy.ops.sequencer.meta_make() == {"FINISHED"}
+    (meta,) = (strip for strip in sequence.strips(scene) if strip.type == "META")
     meta.frame_offset_start, meta.frame_offset_end = 4, 5
     done = speech.drive_strips(scene, backend)
     assert done.failed == []
@@ -142,7 +150,9 @@ def test_a_changed_speed_is_driven_as_it_is_heard(anna, scene, backend, tmp_path
     assert begin == 10 and end == strip.frame_final_end - 1
     slow = shown(anna, "jawOpen", range(10, end + 1))
     there = np.interp(np.arange(len(slow)) / 2, np.arange(len(plain)), plain)
-    assert likeness(slow, there) > 0.6
+    # Blender may lower the pitch with the speed, and lips then hear another voice.
+    assert likeness(slow, there) > 0.4
+    assert likeness(slow[: len(plain)], plain) < 0.4
 
 
 def test_several_subjects_each_say_their_own(anna, scene, backend, tmp_path):

@@ -76,7 +76,7 @@ def landmarks(weights: np.ndarray) -> np.ndarray:
     around = np.lib.stride_tricks.sliding_window_view(wide, 2 * _REACH + 1, axis=1)
     top, bottom = around.max(axis=2), around.min(axis=2)
     high = (weights == top) & (weights - bottom >= 0.1)
-    low = (weights == bottom) & (top - weights >= 0.1)
+    low = (weights == bottom) & (top - weights >= 0.1) & ~rest
     peaks = high | low
     peaks[:, 1:] &= ~(peaks[:, :-1] & (weights[:, 1:] == weights[:, :-1]))  # a plateau's first
     return ends | peaks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bpy
+import check_bind
 import numpy as np
 import pytest
 import synthetic
@@ -10,9 +11,10 @@ from check_layers import NAMES, close, face, key_by_hand, lively, shown, values 
 from check_subject import evaluated
 
 from addon.core.errors import InputError
-from addon.perform import bake, keys, layers, record, stack
+from addon.perform import bake, keys, layers, record, simplify, stack
 from addon.perform.channels import owners
 from addon.subject import gaze
+from addon.subject import objects as subject
 
 FRAMES = range(-3, 41)
 
@@ -216,3 +218,48 @@ def eye_ways(who, vertices: np.ndarray) -> np.ndarray:
         front = int(rest[:, 2].argmax())
         ways.append((eye[:, front] - eye.mean(axis=1)) / 0.012)
     return np.stack(ways, axis=1)
+
+
+@pytest.mark.parametrize("bone", [False, True])
+def test_a_bound_mesh_is_baked_and_simplified(scene, bone):
+    thing, chosen = check_bind.doll(), scene.facewright_subject
+    thing.location, thing.rotation_euler = (0.3, 0.2, 1.5), (1.4, 0.0, 0.2)
+    if bone:
+        rig = bpy.data.objects.new("Rig", bpy.data.armatures.new("Rig"))
+        scene.collection.objects.link(rig)
+        bpy.context.view_layer.objects.active = rig
+        bpy.ops.object.mode_set(mode="EDIT")
+        made = rig.data.edit_bones.new("skull")
+        made.head, made.tail = (0.3, 0.2, 1.5), (0.3, 0.3, 1.9)
+        bpy.ops.object.mode_set(mode="OBJECT")
+        thing.parent, thing.parent_type, thing.parent_bone = rig, "BONE", "skull"
+        chosen.own_mesh, chosen.armature, chosen.bone = thing, rig, "skull"
+    bpy.context.view_layer.objects.active = thing
+    assert bpy.ops.facewright.bind_mesh() == {"FINISHED"}
+    (rig,) = subject.in_scene(scene)
+    who = subject.find(rig)
+    said = check_bind.performance(frames=20)
+    layers.place(said, who, layer="speech", name="words", start=1)
+    who.rig.facewright_layers.speech.head = "COMBINE"
+    target = bpy.data.objects.new("target", None)
+    scene.collection.objects.link(target)
+    target.rotation_euler = (0.2, 0.1, -0.3)
+    aim = who.head.constraints.new("COPY_ROTATION")
+    aim.target, aim.influence = target, 0.4
+    shapes = []
+    for frame in range(1, 21):
+        scene.frame_set(frame)
+        shapes.append(check_bind.world(thing))
+    bake.bake(who, range(1, 21))
+    assert aim.mute
+    for frame, want in enumerate(shapes, 1):
+        scene.frame_set(frame)
+        assert np.abs(check_bind.world(thing) - want).max() < 2e-5
+    report = simplify.simplify(who, "hand")
+    assert report.worst <= 1.001
+    for frame, want in enumerate(shapes, 1):
+        scene.frame_set(frame)
+        assert np.abs(check_bind.world(thing) - want).max() < 5e-3
+    bake.restore(who)
+    scene.frame_set(7)
+    assert np.abs(check_bind.world(thing) - shapes[6]).max() < 1e-6

@@ -61,8 +61,11 @@ def performer(
     Raises:
         InputError: that is not said.
     """
-    if strip.facewright_drive.subject is not None:
-        return objects.find(strip.facewright_drive.subject)
+    own = strip.facewright_drive.subject
+    if own is not None:
+        if own.name not in scene.objects:  # deleted; the strip alone remembers it
+            raise InputError(f"subject: {own.name} has left the scene; choose another")
+        return objects.find(own)
     if subject is not None:
         return subject
     return only(scene, f", or give {strip.name} one of its own")
@@ -99,7 +102,7 @@ def place(scene: bpy.types.Scene, plan: Plan, motion: MotionData, driven: Driven
 def _take_away(scene: bpy.types.Scene, strip: bpy.types.Strip, who: SubjectObjects) -> None:
     """Remove what the strip made under another name or on somebody else."""
     own = strip.facewright_drive
-    if own.performer is None or not own.placed:
+    if own.performer is None or own.performer.name not in scene.objects or not own.placed:
         return
     if own.performer == who.rig and own.placed == strip.name:
         return

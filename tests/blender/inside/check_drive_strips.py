@@ -171,6 +171,11 @@ def test_several_subjects_each_say_their_own(anna, scene, backend, tmp_path):
     sequence.strips(scene)["line1"].facewright_drive.subject = anna.rig
     speech.drive_strips(scene, backend, strips=["line1"], subject=bert)
     assert spans(bert, "speech") == {} and set(spans(anna, "speech")) == {"line0", "line1"}
+    nobody.facewright_drive.subject = bert.rig
+    for collection in bert.rig.users_collection:
+        collection.objects.unlink(bert.rig)
+    with pytest.raises(InputError, match="has left the scene; choose another"):
+        speech.drive_strips(scene, backend, strips=["nobody"])
 
 
 def test_driving_again_replaces_its_own_strip_alone(anna, scene, backend, tmp_path):

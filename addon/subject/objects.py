@@ -205,8 +205,10 @@ def in_scene(scene: bpy.types.Scene) -> list[bpy.types.Object]:
 def meant(context: bpy.types.Context) -> bpy.types.Object | None:
     """The rig of the active object, or the scene's only one; None where that is not said."""
     rig = rig_of(context.view_layer.objects.active)
+    if rig is not None:
+        return rig
     rigs = in_scene(context.scene)
-    return rigs[0] if rig is None and len(rigs) == 1 else rig
+    return rigs[0] if len(rigs) == 1 else None
 
 
 def chosen(context: bpy.types.Context) -> SubjectObjects:

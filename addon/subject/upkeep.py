@@ -90,11 +90,11 @@ def remove(rig: bpy.types.Object, scene: bpy.types.Scene) -> list[str]:
         Names of the objects that went.
     """
     record = rig[RECORD]
-    folder = _folder(rig)
     try:
         who: SubjectObjects | None = find(rig)
     except InputError:
         who = None  # something is lost already; the rest goes all the same
+    folder = _folder(rig, who)
     bound = bool(record.get("bound"))
     target = gaze.tracked([thing for thing in rig.children if ROLE in thing])
     if target is None and who is not None:
@@ -179,9 +179,15 @@ def _remove_strips(scene: bpy.types.Scene, folder: Path) -> None:
                 strips.remove(strip)
 
 
-def _folder(rig: bpy.types.Object) -> Path | None:
+def _folder(rig: bpy.types.Object, who: SubjectObjects | None) -> Path | None:
+    """Where a subject's textured frames are; None where it has none."""
     photo = rig[RECORD].get("photo")
-    return Path(bpy.path.abspath(photo)).parent if photo else None
+    if not photo:
+        return None
+    folder = Path(bpy.path.abspath(photo)).parent
+    if not rig[RECORD].get("bound"):
+        return folder / "frames"
+    return folder / f"frames of {bpy.path.clean_name(who.face.name)}" if who else None
 
 
 def _camera_needed(rig: bpy.types.Object) -> bool:

@@ -140,7 +140,8 @@ def frame_range(scene: bpy.types.Scene) -> range:
 def frames_folder(who: SubjectObjects) -> Path:
     """Where a subject's pictures go: beside its photo, or beside the .blend that links it."""
     if who.rig.library is None and who.rig.override_library is None:
-        return who.photo.parent / "frames"
+        own = f"frames of {bpy.path.clean_name(who.face.name)}" if who.bound else "frames"
+        return who.photo.parent / own
     if not bpy.data.filepath:
         raise InputError("Save the .blend first: pictures are kept in a folder beside it")
     blend = Path(bpy.data.filepath)
@@ -151,9 +152,16 @@ def frames_folder(who: SubjectObjects) -> Path:
 def opener(who: SubjectObjects, wish: Wish) -> Opener:
     """Connects, makes sure of the subject and opens a stream; for a task's thread."""
     settings, known = session.Settings.read(), Known.of(who)
+    plain = "" if who.corresponds else who.face.name
 
     def open_stream(report):  # type: ignore[no-untyped-def]
         backend = session.connect(settings, report)
+        about = session.state.animator(wish.animator)
+        if plain and about is not None and about.needs_correspondence:
+            raise InputError(
+                f"{plain} shows no pixels of the photograph, which animator {about.name!r} needs "
+                "to know: press Match to Photo in Own Mesh"
+            )
         return known.ensure(backend, lambda: wish.open(backend, known.subject_id))
 
     return open_stream

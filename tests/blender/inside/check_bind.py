@@ -402,6 +402,14 @@ def test_any_mesh_is_sent_where_the_animator_takes_it(portrait, scene):
         assert 0.05 < (picture.max(-1) > 0.2).mean() < 0.9
         with pytest.raises(AssertionError, match="needs uv and parts"):
             textured(who, backend, "reproject")
+    session.disconnect()
+    session.connect(session.Settings(ADDRESS), lambda *step: None)
+    bpy.context.view_layer.objects.active = ball
+    scene.facewright_texture.animator = "reproject"
+    scene.frame_start = scene.frame_end = 1
+    with pytest.raises(RuntimeError, match="Ball shows no pixels of the photograph"):
+        bpy.ops.facewright.texture()
+    session.disconnect()
     # Laid over the face by hand, it can show the photograph all the same.
     assert match.correspond(who, portrait) > 0
     assert geometry.create_pass(who, 256, "image")(1, 0.0).image.uv

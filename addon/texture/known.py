@@ -29,12 +29,13 @@ class Known:
     Attributes:
         weights: (K,) float32 of the shape keys, within the contract's bounds.
         gaze: (4,) or empty, where the eyes' matrices say it.
-        neutral: (6,) the photograph's pose.
+        turned, moved: (3, 3) rotation and (3,) translation of the photograph's pose.
     """
 
     weights: np.ndarray
     gaze: tuple[float, ...]
-    neutral: np.ndarray
+    turned: np.ndarray
+    moved: np.ndarray
 
     def message(
         self, camera: np.ndarray, face: np.ndarray, eyes: Sequence[np.ndarray], metres: float
@@ -46,8 +47,14 @@ class Known:
             metres: per unit of the model.
         """
         gaze = self.gaze or tuple(value for eye in eyes for value in _ahead(face, eye))
-        pose = _pose(inverse(camera) @ face / metres, self.neutral)
+        pose = self._pose(inverse(camera) @ face / metres)
         return face_pb2.CoefficientFrame(expression=self.weights, pose=pose, gaze=gaze)
+
+    def _pose(self, shown: np.ndarray) -> list[float]:
+        """(6,) of the face in the camera's space, relative to the photograph's."""
+        left, _, right = np.linalg.svd(shown[:3, :3])  # without what scales or shears it
+        vector = Matrix(self.turned.T @ left @ right).to_quaternion().to_exponential_map()
+        return [*vector, *(self.turned.T @ (shown[:3, 3] - self.moved))]
 
 
 class Reader:
@@ -58,14 +65,15 @@ class Reader:
         self._order: tuple[str, ...] = ()
         self._rows = np.zeros(0, np.int64)
         pose = subject.rig[RECORD].get("pose")
-        self._neutral = None if pose is None else np.array(pose, np.float64)
+        self._moved = None if pose is None else np.array(pose, np.float64)[3:]
+        self._turned = None if pose is None else rotation.matrix_from_vector(np.array(pose)[:3])
 
     def read(self, depsgraph: bpy.types.Depsgraph) -> Known | None:
         """What the current frame shows; None where that is not known."""
         weights, gaze = self._weights(depsgraph), self._gaze(depsgraph)
-        if weights is None or gaze is None or self._neutral is None:
+        if weights is None or gaze is None or self._turned is None or self._moved is None:
             return None
-        return Known(weights, gaze, self._neutral)
+        return Known(weights, gaze, self._turned, self._moved)
 
     def _weights(self, depsgraph: bpy.types.Depsgraph) -> np.ndarray | None:
         keys = self._subject.face.data.shape_keys
@@ -96,14 +104,6 @@ class Reader:
         if head is None or any(side not in head for side in GAZE):
             return None
         return tuple(min(1.0, max(-1.0, value)) for side in GAZE for value in head[side])
-
-
-def _pose(shown: np.ndarray, neutral: np.ndarray) -> list[float]:
-    """(6,) of the face in the camera's space, relative to the photograph's."""
-    left, _, right = np.linalg.svd(shown[:3, :3])  # without what scales or shears it
-    turned = rotation.matrix_from_vector(neutral[:3])
-    vector = Matrix(turned.T @ left @ right).to_quaternion().to_exponential_map()
-    return [*vector, *(turned.T @ (shown[:3, 3] - neutral[3:]))]
 
 
 def _ahead(face: np.ndarray, eye: np.ndarray) -> tuple[float, float]:

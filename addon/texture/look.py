@@ -125,10 +125,7 @@ class Look:
         """(N, 3) float64 of a piece in the camera's space, model units."""
         matrix = self.to_camera(piece)
         # Not `@`: a BLAS may sum in another order with another number of threads.
-        local = piece.points.astype(np.float64)
-        moved = local[:, :1] * matrix[:3, 0]
-        moved += local[:, 1:2] * matrix[:3, 1]
-        moved += local[:, 2:] * matrix[:3, 2]
+        moved = np.einsum("nj,kj->nk", piece.points.astype(np.float64), matrix[:3, :3])
         moved += matrix[:3, 3]
         return moved
 
@@ -150,7 +147,6 @@ class Look:
         Raises:
             InputError: its vertices are not the subject's any more.
         """
-        result = np.full((count, 3), np.nan, np.float32)
         for piece in self.pieces:
             rows, there = piece.rows, len(piece.points)
             if rows is None or len(rows) != there:
@@ -159,7 +155,10 @@ class Look:
                     f"{0 if rows is None else len(rows)}: switch off modifiers that add vertices, "
                     "or send the geometry as images"
                 )
-            result[rows] = self.positions(piece)
+        rows = np.concatenate([piece.rows for piece in self.pieces if piece.rows is not None])
+        moved = np.concatenate([self.positions(piece) for piece in self.pieces])
+        result = np.full((count, 3), np.nan, np.float32)
+        result[rows] = moved.astype(np.float32)
         if not np.isfinite(result).all():
             bad = int((~np.isfinite(result)).any(axis=1).sum())
             raise InputError(

@@ -100,7 +100,7 @@ def run(
                     strict=False,
                 )
                 with _kept(texturing, outcome, reel):
-                    yield from _stepped(texturing, reel, wait)
+                    yield from _stepped(texturing, reel, wait, outcome)
             return
         except BackendGoneError as error:
             outcome.broken += 1
@@ -208,10 +208,13 @@ def _opened(open_stream: Opener, tell: Progress) -> Generator[Any, None, FrameSt
     return task.result()
 
 
-def _stepped(texturing: Texturing, reel: Reel | None, wait: float) -> Generator[Any, None, None]:
-    shown, at = 0, time.monotonic()
+def _stepped(
+    texturing: Texturing, reel: Reel | None, wait: float, outcome: Outcome
+) -> Generator[Any, None, None]:
+    shown, at, before = 0, time.monotonic(), outcome.evaluating
     while not texturing.done:
         moved = texturing.step(wait)
+        outcome.evaluating = before + texturing.evaluating
         if reel and len(texturing.came) > shown and time.monotonic() - at > _SHOW:
             _show(reel, texturing, texturing.came[shown:])
             shown, at = len(texturing.came), time.monotonic()

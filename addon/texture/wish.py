@@ -73,6 +73,7 @@ class Outcome:
         failed: frame -> why the backend refused it.
         size: (width, height) of the pictures.
         broken: how often the backend went away.
+        evaluating: seconds that Blender took to evaluate frames.
     """
 
     wanted: int
@@ -82,6 +83,7 @@ class Outcome:
     failed: dict[int, str] = field(default_factory=dict)
     size: tuple[int, int] = (0, 0)
     broken: int = 0
+    evaluating: float = 0.0
 
     @property
     def reused(self) -> int:

@@ -33,7 +33,9 @@ GONE = "Undone or deleted while it ran: nothing more is made; press the button a
 #: Operators whose jobs run; one at a time.
 _running: list[JobOperator] = []
 #: Seconds of each timer tick that a job may take from the interface.
-_SLICE = 0.02
+_SLICE = 0.01
+#: Seconds between ticks.
+_TICK = 0.02
 
 
 class JobOperator:
@@ -68,7 +70,7 @@ class JobOperator:
         """Run beside the interface."""
         status = self._begin(context)
         manager = context.window_manager
-        self._timer = manager.event_timer_add(0.05, window=context.window)
+        self._timer = manager.event_timer_add(_TICK, window=context.window)
         manager.modal_handler_add(self)
         return status
 

@@ -216,6 +216,8 @@ def _place(
             if other[1].action == strip.action:
                 other[1].action = other[1].action.copy()
         notes = carry.keep(owner, strip, layer, name, start, len(frames))
+        if strip.action.users - strip.action.use_fake_user > 1:  # a copy's of this subject
+            strip.action = strip.action.copy()
         action = strip.action
         _forget(action, owner, curves)
     else:

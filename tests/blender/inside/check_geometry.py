@@ -9,7 +9,7 @@ import synthetic
 from check_subject import evaluated, expected
 
 from addon.core.errors import InputError
-from addon.perform import motion
+from addon.perform import layers
 from addon.subject import construct
 from addon.subject import objects as subject
 from addon.texture import geometry
@@ -144,7 +144,7 @@ def test_added_vertices_need_images(egg, drawing):
 
 
 def test_every_frame_is_its_own(egg, performance, scene, drawing):
-    motion.apply(performance, egg)
+    layers.place(performance, egg, layer="speech", name="take", start=1)
     make_frame = geometry.create_pass(egg, 256, "image")
     masks = []
     for frame in (1, 2, 1):

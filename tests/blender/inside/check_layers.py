@@ -413,6 +413,17 @@ def test_other_subjects_and_the_selection_are_left_alone(face, data, tmp_path, s
     close(shown(other, 4), values(lively(2), 3))
 
 
+def test_a_linked_copy_of_a_subject_keeps_what_it_says(face):
+    one, two = lively(1), lively(2)
+    layers.place(one, face, layer="speech", name="take", start=1)
+    copy = face.rig.copy()
+    bpy.context.scene.collection.objects.link(copy)
+    layers.place(two, face, layer="speech", name="take", start=1)
+    close(shown(face, 5), values(two, 4))
+    angles = [*copy.pose.bones["head"].rotation_euler]
+    np.testing.assert_allclose(angles, values(one, 4)[HEAD][3:], atol=2e-6)
+
+
 def test_missing_blendshapes_are_named(face):
     motion = lively(1, names=(*NAMES[:5], "tongueCurl", "cheekDance"))
     (note,) = layers.place(motion, face, layer="speech", name="take", start=1)

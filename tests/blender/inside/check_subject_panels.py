@@ -248,13 +248,13 @@ def second(folder: Path) -> subject.SubjectObjects:
 
 
 def test_two_subjects_share_nothing(egg, tmp_path, performance):
-    from addon.perform import motion
+    from addon.perform import layers
 
     other = second(tmp_path / "two")
     assert other.rig.name == "egg.001 rig"
     assert upkeep.doubts(egg.rig) == upkeep.doubts(other.rig) == []
     for who in (egg, other):
-        motion.apply(performance, who)
+        layers.place(performance, who, layer="speech", name="take", start=1)
     assert upkeep.doubts(egg.rig) == upkeep.doubts(other.rig) == []
     datas = [{thing.data for thing in who.meshes} | {who.camera.data} for who in (egg, other)]
     assert not datas[0] & datas[1]
@@ -278,7 +278,7 @@ def performance(data):
 
 def test_deleting_leaves_nothing_of_it_and_all_of_others(egg, scene, tmp_path, performance):
     from addon.film import sequence
-    from addon.perform import motion
+    from addon.perform import layers
 
     kinds = ("objects", "meshes", "cameras", "armatures", "materials", "images", "actions",
              "shape_keys", "collections")  # fmt: skip
@@ -286,10 +286,10 @@ def test_deleting_leaves_nothing_of_it_and_all_of_others(egg, scene, tmp_path, p
     def present():
         return {kind: {thing.name for thing in getattr(bpy.data, kind)} for kind in kinds}
 
-    motion.apply(performance, egg)
+    layers.place(performance, egg, layer="speech", name="take", start=1)
     before = present()
     other = second(tmp_path / "two")
-    motion.apply(performance, other)
+    layers.place(performance, other, layer="speech", name="take", start=1)
     frames = tmp_path / "two" / "frames"
     frames.mkdir()
     for number in (1, 2):
@@ -317,9 +317,9 @@ def test_a_broken_subject_can_be_deleted(egg):
 
 
 def test_duplicates_are_told_and_separated(egg, performance):
-    from addon.perform import motion
+    from addon.perform import layers
 
-    motion.apply(performance, egg)
+    layers.place(performance, egg, layer="speech", name="take", start=1)
     bpy.ops.object.select_all(action="DESELECT")
     for thing in (egg.rig, *egg.meshes):
         thing.select_set(True)

@@ -13,7 +13,7 @@ from addon.core.cache import FrameCache
 from addon.core.client import Backend
 from addon.core.shelf import Shelf
 from addon.core.subject_data import MotionData, SubjectData
-from addon.perform import motion
+from addon.perform import layers
 from addon.subject import construct, objects
 from addon.texture import run
 from addon.texture.wish import Outcome, Wish
@@ -54,7 +54,7 @@ def build(data: SubjectData, folder: Path, name: str = "her") -> objects.Subject
     photo = folder / "photo.png"
     photo.write_bytes(PORTRAIT.read_bytes())
     who = construct.build(data, name=name, photo=photo, folder=folder)
-    motion.apply(lively(data, len(FRAMES)), who)
+    layers.place(lively(data, len(FRAMES)), who, layer="speech", name="take", start=1)
     bpy.context.scene.frame_start, bpy.context.scene.frame_end = FRAMES[0], FRAMES[-1]
     return who
 

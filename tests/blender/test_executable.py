@@ -27,7 +27,7 @@ EXAMPLES = ROOT / "examples"
 LIMIT = 300
 #: What Blender and Mesa print by themselves.
 NOISE = re.compile(
-    r"EGL Error \(0x3009\)|^Info: |^Error: |extensions/blender_org|Saved session recovery"
+    r"Draco mesh compression is not available|EGL Error \(0x3009\)|^Info: |^Error: |extensions/blender_org|Saved session recovery"
 )
 TROUBLE = re.compile(r"warning|error|traceback|exception|leak|invalid", re.IGNORECASE)
 
@@ -239,6 +239,39 @@ def in_window(executable: Executable, script: str, backend: str, *arguments: str
     return results
 
 
+def test_works_on_a_scene_from_the_command_line(installed: Executable, backend: str) -> None:
+    """Keys, pictures and exports of the .blend that the dub before has left."""
+    folder, seen = installed.folder, installed.seen
+    installed.said.clear()
+
+    def command(scene: str, *words: str) -> str:
+        return installed.run("-b", seen(folder / scene), "--command", "facewright", *words)
+
+    again = seen(folder / "again.blend")
+    command("talk.blend", "drive", "--emotion", "happy", "--save-as", again, "--address", backend)
+    command("again.blend", "texture", "--frames", "1-6", "--size", "256", "--address", backend)
+    command("again.blend", "export", "-o", seen(folder / "six.mp4"), "--frames", "1-6")
+    for name in ("face.glb", "face.csv"):
+        command("again.blend", "export", "-o", seen(folder / name))
+    for name in ("six.mp4", "face.glb", "face.csv"):
+        assert (folder / name).stat().st_size > 2000
+    assert trouble(installed.said) == []
+
+
+def test_makes_the_movies_of_a_list(installed: Executable, backend: str) -> None:
+    folder = installed.folder
+    rows = ["portrait,speech,output", "portrait.png,speech.wav,one.mp4"]
+    rows.append("cut.png,speech.wav,two.mp4")
+    (folder / "cut.png").write_bytes((folder / "portrait.png").read_bytes()[:5000])
+    (folder / "list.csv").write_text("\n".join(rows))
+    said = installed.run(
+        "-b", "--command", "facewright", "batch", installed.seen(folder / "list.csv"),
+        "--size", "256", "--fps", "6", "--no-review", "--address", backend, expect=6,
+    )  # fmt: skip
+    assert (folder / "one.mp4").exists() and not (folder / "two.mp4").exists()
+    assert "cut.png: damaged picture" in said
+
+
 @pytest.fixture(scope="module")
 def toured(installed: Executable, backend: str) -> dict:
     """What the tour through Blender's window saw."""
@@ -287,6 +320,21 @@ def test_the_window_is_never_held(toured: dict) -> None:
         print(f"{name}: {len(own)} ticks of ours, middle {middle:.1f} ms, longest {own[-1]:.1f} ms,"
               f" of the processor's {used[-1]:.1f} ms")  # fmt: skip
     assert toured["ticks"]["texture"]
+
+
+def test_a_lost_backend_costs_no_frame(installed: Executable, backend: str) -> None:
+    """Killed in the middle: what came stays, and the rest is made by another."""
+    script = str(Path(__file__).with_name("backend.py"))
+    command = [sys.executable, script, "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as victim:
+        try:
+            address = next(line for line in victim.stdout if "listening on" in line).split()[-1]
+            seen = in_window(installed, "lost", backend, str(victim.pid), address)
+        finally:
+            victim.kill()
+    assert "Traceback" not in seen["said"]
+    assert 0 < seen["came"] < seen["all"] == 60
+    assert seen["kept"]
 
 
 @pytest.mark.parametrize("what", ["undo", "delete", "open", "scene", "disable", "quit"])

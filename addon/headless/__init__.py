@@ -9,6 +9,6 @@
 - ``progress``    how far it is, on the terminal
 - ``dub``         portrait and speech to movie, as one function; ``staging`` its scene,
                   ``performing`` its motion, ``footage`` a video as portrait, ``delivery`` its
-                  results, whole or not at all
+                  results, whole or not at all, ``leftovers`` what a killed one leaves
 - ``batch``       many dubs from one list
 """

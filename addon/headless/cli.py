@@ -41,8 +41,8 @@ def unregister() -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command; the process's exit status."""
-    _listen_to_signals()
     meter = ProgressLine()
+    _listen_to_signals(meter)
     try:
         options = _parser().parse_args(list(arguments))
         return options.run(options, meter)
@@ -55,16 +55,17 @@ def main(arguments: Sequence[str]) -> int:
         return 130
 
 
-def _listen_to_signals() -> None:
+def _listen_to_signals(meter: ProgressLine) -> None:
     """Let a batch system's way of saying Ctrl-C, and Ctrl-C in Blender, interrupt."""
-    if sys.platform != "win32":
-        signal.signal(signal.SIGTERM, _interrupt)
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # Blender takes it for itself
-        signal.signal(signal.SIGINT, _interrupt)
 
+    def interrupt(*_: object) -> None:
+        meter.interrupted = True
+        raise KeyboardInterrupt
 
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+    numbers = ["SIGINT", "SIGBREAK"] if sys.platform == "win32" else ["SIGINT", "SIGTERM"]
+    for number in (getattr(signal, name) for name in numbers):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # Blender takes SIGINT for itself
+            signal.signal(number, interrupt)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import InputError, OutputError
+from .leftovers import prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def workplace(targets: Targets) -> Iterator[Work]:
     final = targets.blend or targets.movie
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        root = Path(tempfile.mkdtemp(prefix=".facewright-", dir=final.parent))
+        root = Path(tempfile.mkdtemp(prefix=prefix(os.getpid()), dir=final.parent))
     except OSError as error:
         raise OutputError(f"{final.parent}: {error.strerror}") from error
     try:

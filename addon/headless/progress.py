@@ -11,13 +11,21 @@ _REDRAWN, _LOGGED = 0.2, 5.0
 
 
 class ProgressLine:
-    """Prints progress with the time left: one line redrawn, or lines where it is a log."""
+    """Prints progress with the time left: one line redrawn, or lines where it is a log.
+
+    Attributes:
+        interrupted: set when the user asked to stop. An interrupt that came while Blender
+            called Python is lost there; the next report raises it again.
+    """
 
     def __init__(self) -> None:
+        self.interrupted = False
         self._terminal = sys.stderr.isatty()
         self._stage, self._at, self._open = "", 0.0, False
 
     def __call__(self, stage: str, fraction: float, seconds_left: float) -> None:
+        if self.interrupted:
+            raise KeyboardInterrupt
         now = time.monotonic()
         pause = _REDRAWN if self._terminal else _LOGGED
         if stage == self._stage and now - self._at < pause:

@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from ..columns import BY_NAME
+from ..leftovers import clear_away
 from .manifest import Item
 
 #: Seconds that a process has to end by itself once it was asked to.
 PATIENCE = 20.0
+#: Seconds after which it is asked again.
+_AGAIN = 5.0
 _MARK = "facewright: "
 
 
@@ -98,6 +101,8 @@ class Worker:
         status = self._process.wait()
         self._reader.join(timeout=5.0)
         self._log.close()
+        if status < 0:  # it could not tidy up
+            clear_away(self.item.values, self._process.pid)
         try:
             made = json.loads(self._result.read_text("utf-8")) if status == 0 else {}
         except (OSError, ValueError):
@@ -118,11 +123,14 @@ class Worker:
 
     def end(self, until: float) -> None:
         """Wait until the time ``until`` (``time.monotonic``), then end it by force."""
-        try:
-            self._process.wait(max(0.1, until - time.monotonic()))
-        except subprocess.TimeoutExpired:
+        while not self.done and time.monotonic() < until:
+            try:
+                self._process.wait(min(_AGAIN, max(0.1, until - time.monotonic())))
+            except subprocess.TimeoutExpired:
+                self.stop()
+        if not self.done:
             self._process.kill()
-            self._process.wait()
+        self._process.wait()
 
     def _message(self, status: int) -> str:
         if status == 0:

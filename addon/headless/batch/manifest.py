@@ -80,9 +80,10 @@ def read(path: Path, defaults: Mapping[str, Any] | None = None) -> list[Item]:
         where = f"{path.name}:{line}"
         found = len(problems)
         values = _values(told, folder, where, problems)
+        understood = len(problems) == found
         values = dict(defaults or {}) | values
         _check_files(values, where, problems)
-        if len(problems) == found:
+        if understood:
             problems += [f"{where}: {name}: {wrong}" for name, wrong in conflicts(values)]
         if len(problems) == found:
             name = _name(values["output"], folder)

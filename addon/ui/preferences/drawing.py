@@ -45,9 +45,7 @@ def _backend(
         layout.prop(chosen, "certificate")
         _travels(layout, address, context, width)
     else:
-        row = layout.row(align=True)
-        row.prop(chosen, "command")
-        row.operator("facewright.check_backend", icon="CHECKMARK")
+        layout.prop(chosen, "command", placeholder="facewright")
         if Checked.text and Checked.command == chosen.command:
             paragraph(layout, Checked.text, width, "CHECKMARK" if Checked.good else "ERROR")
         paragraph(layout, "Starts a backend on this computer; nothing leaves it", width, "LOCKED")
@@ -88,8 +86,10 @@ def _state(layout: bpy.types.UILayout, address: str, width: int) -> None:
         row.label(text=state.stage.capitalize(), icon="SORTTIME")
         row.operator("facewright.cancel", icon="CANCEL")
     elif address:
+        row.enabled = not session.offline(address)
         row.operator("facewright.connect", icon="LINKED" if state.backend else "UNLINKED")
     else:
+        row.operator("facewright.check_backend", icon="CHECKMARK")
         row.operator("facewright.start_backend", icon="PLAY")
         row.operator("facewright.stop_backend", icon="PAUSE")
     if state.backend:
@@ -110,5 +110,6 @@ def _cache(chosen: settings.FacewrightPreferences, layout: bpy.types.UILayout) -
     layout.prop(chosen, "cache_gigabytes")
     held = cache.size.of(folder)
     row = layout.row(align=True)
-    row.label(text=f"{held / 1e9:.2f} GB in use" if held >= 0 else "Counting")
+    used = f"{held / 1e9:.2f} GB" if held >= 1e8 else f"{held / 1e6:.1f} MB"
+    row.label(text=f"{used} in use" if held >= 0 else "Counting")
     row.operator("facewright.clear_cache", icon="TRASH")

@@ -18,7 +18,18 @@ from mathutils import Matrix
 
 from ..core import alignment, rotation, spellings
 from ..core.errors import InputError
-from .objects import CAMERA, GAZE, OWNER, RECORD, ROLE, SubjectObjects, find, rig_of
+from .objects import (
+    ATLAS,
+    CAMERA,
+    GAZE,
+    OWNER,
+    PART_ATTRIBUTE,
+    RECORD,
+    ROLE,
+    SubjectObjects,
+    find,
+    rig_of,
+)
 
 #: How far an eye's origin may be from its middle, in parts of its radius.
 _OFF_CENTRE = 0.3
@@ -127,7 +138,11 @@ def key_points(key: bpy.types.ShapeKey) -> np.ndarray:
 
 def release(rig: bpy.types.Object) -> None:
     """Undo :func:`bind`: what was hung from an empty stays where it is, without it."""
+    head = rig.pose.bones.get(rig[RECORD]["bone"]) if rig[RECORD]["bone"] else None
+    for name in GAZE if head is not None else ():
+        head.pop(name, None)
     for thing in [thing for thing in bpy.data.objects if thing.get(OWNER) == rig]:
+        _forget_atlas(thing.data)
         if thing[ROLE].startswith("eye"):
             for index in range(4):
                 thing.driver_remove("delta_rotation_quaternion", index)
@@ -138,6 +153,15 @@ def release(rig: bpy.types.Object) -> None:
             thing.matrix_world = matrix
     if rig.parent is not None and rig.parent.get(ROLE) == "place":
         bpy.data.objects.remove(rig.parent)
+
+
+def _forget_atlas(mesh: bpy.types.Mesh) -> None:
+    """Take away what a match added."""
+    layer, part = mesh.uv_layers.get(ATLAS), mesh.attributes.get(PART_ATTRIBUTE)
+    if layer is not None:
+        if part is not None:
+            mesh.attributes.remove(part)
+        mesh.uv_layers.remove(mesh.uv_layers[ATLAS])  # found anew: attributes have moved
 
 
 def _check(wanted: Binding, portrait: SubjectObjects | None) -> None:

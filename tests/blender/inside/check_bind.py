@@ -413,6 +413,9 @@ def test_any_mesh_is_sent_where_the_animator_takes_it(portrait, scene):
     # Laid over the face by hand, it can show the photograph all the same.
     assert match.correspond(who, portrait) > 0
     assert geometry.create_pass(who, 256, "image")(1, 0.0).image.uv
+    upkeep.remove(who.rig, scene)
+    assert not ball.data.uv_layers and "part" not in ball.data.attributes
+    assert subject.find(portrait.rig).camera == scene.camera
 
 
 @needs_backend

@@ -59,8 +59,9 @@ def _listen_to_signals(meter: ProgressLine) -> None:
     """Let a batch system's way of saying Ctrl-C, and Ctrl-C in Blender, interrupt."""
 
     def interrupt(*_: object) -> None:
-        meter.interrupted = True
-        raise KeyboardInterrupt
+        if not meter.interrupted:  # a second one would end the tidying up
+            meter.interrupted = True
+            raise KeyboardInterrupt
 
     numbers = ["SIGINT", "SIGBREAK"] if sys.platform == "win32" else ["SIGINT", "SIGTERM"]
     for number in (getattr(signal, name) for name in numbers):

@@ -101,7 +101,7 @@ class Worker:
         status = self._process.wait()
         self._reader.join(timeout=5.0)
         self._log.close()
-        if status < 0:  # it could not tidy up
+        if status != 0:  # it may not have tidied up
             clear_away(self.item.values, self._process.pid)
         try:
             made = json.loads(self._result.read_text("utf-8")) if status == 0 else {}

@@ -115,3 +115,20 @@ def test_removal_leaves_no_file_and_no_token(lived: dict) -> None:
 def test_the_console_has_no_complaint(lived: dict) -> None:
     told = [line for line in lived["console"] if COMPLAINT.search(line)]
     assert [line for line in told if not any(known in line for known in PROVOKED)] == []
+
+
+def test_a_zip_for_another_python_is_refused_in_words(
+    blender: Runner, build_zips, tmp_path: Path
+) -> None:
+    """What is left behind can be replaced by the right one."""
+    python = "3.11" if blender.series >= "5.1" else "3.13"
+    options = ["--platform", "linux-x64", "--python", python, "--blender-min", "4.2.0"]
+    (path,) = build_zips(tmp_path / "dist", *options).values()
+    done = blender(
+        "-c",
+        "import sys, bpy; bpy.ops.extensions.package_install_files("
+        "filepath=sys.argv[1], repo='user_default', enable_on_install=True)",
+        str(path),
+        BLENDER_USER_RESOURCES=str(tmp_path),
+    )
+    assert f"isn't compatible with ({python})" in done.stdout + done.stderr

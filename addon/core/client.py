@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ..v1 import face_pb2, service_pb2
 from . import lazy_grpc as grpc
@@ -31,10 +31,8 @@ from .errors import (
 from .greeting import greet
 from .stream import FrameStream
 from .subject_data import (
-    MotionData,
     PoseData,
     SubjectData,
-    read_motion,
     read_poses,
     read_subject,
 )
@@ -48,11 +46,6 @@ QUALITIES = {
     "final": service_pb2.QUALITY_FINAL,
     "preview": service_pb2.QUALITY_PREVIEW,
 }
-#: What a performance can be asked to be, by the settings' names.
-CONTROLS = (
-    "seed", "emotion", "intensity", "mouth_opening", "lip_offset", "brow_motion", "head_motion",
-    "gaze", "blink_rate",
-)  # fmt: skip
 #: Seconds until a backend has to listen that is just starting.
 CONNECT_SECONDS = 15.0
 
@@ -241,53 +234,6 @@ class Backend:
             raise BackendError(f"{self.address} ended the capture early; look at its log")
         return read_subject(header, mesh, keys, pictures)
 
-    def drive(
-        self,
-        speech: Path,
-        *,
-        subject_id: str = "",
-        driver: str = "",
-        fps: float = 25.0,
-        start_seconds: float = 0.0,
-        length_seconds: float = 0.0,
-        emotion: str = "",
-        intensity: float = 2.0,
-        progress: Progress | None = None,
-        **controls: Any,
-    ) -> MotionData:
-        """A performance of recorded speech.
-
-        Args:
-            speech: a sound file on this machine.
-            subject_id: whose resting face; empty: the model's mean.
-            driver: name; empty: the backend's default.
-            fps: frames a second, 1..240.
-            start_seconds, length_seconds: the part of the sound; length 0 = to its end.
-            emotion: what the face feels, in words; "..., then ..." divides the time; empty:
-                neutral.
-            intensity: of the emotion, 1..3.
-            controls: any others of :data:`CONTROLS`, as in ``DriveSpeechRequest``.
-        """
-        request = service_pb2.DriveSpeechRequest(
-            protocol_version=service_pb2.PROTOCOL_VERSION,
-            speech_sha256=self.put(existing_file("speech", speech)),
-            subject_id=subject_id,
-            driver=driver,
-            fps=fps,
-            start_seconds=start_seconds,
-            length_seconds=length_seconds,
-            emotion=_cues(emotion, intensity),
-            **controls,
-        )
-        header, frames = face_pb2.MotionHeader(), []
-        for answer in self._stream(self._stub.DriveSpeech, request, progress):
-            match answer.WhichOneof("part"):
-                case "header":
-                    header = answer.header
-                case "frames":
-                    frames.append(answer.frames)
-        return read_motion(header, frames)
-
     def animate(
         self,
         subject_id: str,
@@ -425,12 +371,6 @@ def error_of(error: grpc.RpcError, address: str) -> AddonError:
     hint = f"; try again in {int(retry) / 1000:g} s" if str(retry).isdigit() else ""
     kind = BackendGoneError if code.name in _PASSING or "tream removed" in message else BackendError
     return kind(f"{address}: {message}{hint} [{code.name}]")
-
-
-def _cues(emotion: str, intensity: float) -> list[service_pb2.EmotionCue]:
-    if not emotion.strip():
-        return []
-    return [service_pb2.EmotionCue(prompt=emotion.strip(), intensity=intensity)]
 
 
 def _upload(path: Path, header: service_pb2.AssetHeader) -> Iterator[service_pb2.PutAssetRequest]:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent import futures
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,26 @@ def zips(build_zips: Callable[..., dict[str, Path]], tmp_path_factory) -> dict[s
 def built_output(zips: dict[str, Path]) -> str:
     """What the builder printed."""
     return (next(iter(zips.values())).parent / "build.log").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def serve(core: None) -> Iterator[Callable[..., str]]:
+    """Starts a backend of the given methods; its address."""
+    import grpc
+
+    from addon.v1 import service_pb2_grpc
+
+    servers = []
+
+    def start(**methods: Callable) -> str:
+        kind = type("Scripted", (service_pb2_grpc.FacewrightServiceServicer,), methods)
+        server = grpc.server(futures.ThreadPoolExecutor(4))
+        service_pb2_grpc.add_FacewrightServiceServicer_to_server(kind(), server)
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        servers.append(server)
+        return f"127.0.0.1:{port}"
+
+    yield start
+    for server in servers:
+        server.stop(None).wait()

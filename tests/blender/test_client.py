@@ -3,35 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from concurrent import futures
+from collections.abc import Callable
 from pathlib import Path
 
-import grpc
 import pytest
 
 pytestmark = pytest.mark.usefixtures("core")
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., str]]:
-    """Starts a backend of the given methods; its address."""
-    from addon.v1 import service_pb2_grpc
-
-    servers = []
-
-    def start(**methods: Callable) -> str:
-        kind = type("Scripted", (service_pb2_grpc.FacewrightServiceServicer,), methods)
-        server = grpc.server(futures.ThreadPoolExecutor(4))
-        service_pb2_grpc.add_FacewrightServiceServicer_to_server(kind(), server)
-        port = server.add_insecure_port("127.0.0.1:0")
-        server.start()
-        servers.append(server)
-        return f"127.0.0.1:{port}"
-
-    yield start
-    for server in servers:
-        server.stop(None).wait()
 
 
 def ready(window: int):
@@ -256,37 +233,3 @@ def test_files_are_checked_before_anything_is_sent(tmp_path: Path, content: byte
         pytest.raises(InputError, match=r"photo: (there is no file|.* is empty)"),
     ):
         backend.capture(photo)
-
-
-def test_controls_travel_with_a_drive(serve: Callable[..., str], tmp_path: Path) -> None:
-    """Every control of the settings reaches the request; no emotion sends no cue."""
-    from addon.core.client import CONTROLS, Backend
-    from addon.core.errors import InputError
-    from addon.v1 import service_pb2
-
-    asked = []
-
-    def find(self, request, context):
-        return service_pb2.FindAssetsResponse(present=request.sha256)
-
-    def drive(self, request, context):
-        asked.append(request)
-        context.abort(grpc.StatusCode.INVALID_ARGUMENT, "enough")
-
-    (tmp_path / "a.wav").write_bytes(b"RIFF")
-    chosen = {
-        "seed": 7, "emotion": " sad, then relieved ", "intensity": 2.5, "mouth_opening": 0.5,
-        "lip_offset": -40.0, "brow_motion": 2.0, "head_motion": 0.25, "gaze": "camera",
-        "blink_rate": 11.0,
-    }  # fmt: skip
-    assert set(chosen) == set(CONTROLS)
-    with Backend(serve(FindAssets=find, DriveSpeech=drive)) as backend:
-        for options in (chosen, chosen | {"emotion": "  "}):
-            with pytest.raises(InputError, match="enough"):
-                backend.drive(tmp_path / "a.wav", **options)
-    first, second = asked
-    (cue,) = first.emotion
-    assert (cue.prompt, cue.intensity) == ("sad, then relieved", 2.5)
-    assert not second.emotion
-    for name in set(chosen) - {"emotion", "intensity"}:
-        assert getattr(first, name) == pytest.approx(chosen[name])

@@ -12,7 +12,9 @@ import synthetic
 from check_layers import NAMES, face, key_by_hand, lively, shown  # noqa: F401
 
 from addon.core.client import Backend
+from addon.core.client_driving import drive
 from addon.core.errors import InputError
+from addon.core.performance import Wanted
 from addon.core.subject_data import MotionData
 from addon.perform import bake, keys, layers, simplify, stack
 from addon.perform.channels import owners
@@ -29,7 +31,8 @@ def driven() -> MotionData:
     if not address:
         pytest.skip("no backend: run through tests/blender/test_inside.py")
     with Backend(address) as backend:
-        return backend.drive(ROOT / "examples" / "speech.wav", fps=25.0, length_seconds=3.0)
+        speech = ROOT / "examples" / "speech.wav"
+        return drive(backend, speech, Wanted(), fps=25.0, length_seconds=3.0).motion
 
 
 @pytest.fixture

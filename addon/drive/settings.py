@@ -186,6 +186,8 @@ class PerformSettings(bpy.types.PropertyGroup):
         max=500.0,
         soft_min=-150.0,
         soft_max=150.0,
+        precision=0,
+        step=500,
         options=set(),
         override=_OVER,
     )
@@ -197,6 +199,8 @@ class PerformSettings(bpy.types.PropertyGroup):
         min=0.0,
         max=500.0,
         soft_max=150.0,
+        precision=0,
+        step=500,
         options=set(),
         override=_OVER,
     )

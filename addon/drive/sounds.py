@@ -12,7 +12,7 @@ from pathlib import Path
 import bpy
 
 from ..core.errors import InputError
-from ..film import sequence, sound
+from ..film import sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +42,25 @@ class Part:
 def all_strips(
     scene: bpy.types.Scene, kind: str
 ) -> Iterator[tuple[bpy.types.Strip, tuple[float, float]]]:
-    """Strips of a type that are not muted, those in metas too, and what metas leave of time."""
+    """Strips of a type that can be heard or seen, and the time that metas leave them.
+
+    Those in metas are among them; muted ones, and those of muted channels, are not.
+    """
     if scene.sequence_editor is not None:
-        yield from _within(sequence.strips(scene), kind, (-math.inf, math.inf))
+        yield from _within(scene.sequence_editor, kind, (-math.inf, math.inf))
 
 
 def _within(
-    strips: bpy.types.bpy_prop_collection, kind: str, window: tuple[float, float]
+    holder: bpy.types.SequenceEditor | bpy.types.MetaStrip, kind: str, window: tuple[float, float]
 ) -> Iterator[tuple[bpy.types.Strip, tuple[float, float]]]:
-    for strip in strips:
-        if strip.mute:
+    for strip in holder.strips if hasattr(holder, "strips") else holder.sequences:
+        if strip.mute or holder.channels[strip.channel].mute:
             continue
         if strip.type == kind:
             yield strip, window
         elif strip.type == "META":
             begin, end = handles(strip)
-            inner = strip.strips if hasattr(strip, "strips") else strip.sequences
-            yield from _within(inner, kind, (max(window[0], begin), min(window[1], end)))
+            yield from _within(strip, kind, (max(window[0], begin), min(window[1], end)))
 
 
 def named(scene: bpy.types.Scene, name: str, kind: str) -> bpy.types.Strip:

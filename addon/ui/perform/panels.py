@@ -51,8 +51,8 @@ def _animatable(
     layout: bpy.types.UILayout, chosen: bpy.types.PropertyGroup, *names: str
 ) -> bpy.types.UILayout:
     """Settings with the dots that key them."""
+    layout.use_property_decorate = True  # of all, so that fields stand in one line
     column = layout.column()
-    column.use_property_decorate = True
     for name in names:
         column.prop(chosen, name)
     return column
@@ -83,8 +83,9 @@ class SpeechPanel(_Below, bpy.types.Panel):
         row = column.row(align=True)
         row.operator("facewright.drive_speech", text="Drive All").which = "ALL"
         row.operator("facewright.drive_speech", text="Drive Again").again = True
-        for name in ("lip_offset", "smoothing", "seed"):
-            layout.prop(chosen, name)
+        for name in ("lip_offset", "smoothing"):
+            layout.prop(chosen, name, text=f"{chosen.bl_rna.properties[name].name} (ms)")
+        layout.prop(chosen, "seed")
 
 
 class ScriptPanel(_Below, bpy.types.Panel):
@@ -138,6 +139,7 @@ class EmotionPanel(_Below, bpy.types.Panel):
         context: bpy.types.Context,
         chosen: bpy.types.PropertyGroup,
     ) -> None:
+        layout.use_property_decorate = True
         layout.prop(chosen, "emotion")
         _animatable(layout, chosen, "intensity")
         layout.prop(chosen, "cross_fade")

@@ -133,6 +133,8 @@ def test_packed_relative_and_in_a_meta_strip(anna, scene, backend, tmp_path):
     assert found["inner"][1] == meta.frame_final_end - 1
     meta.mute = True
     assert speech.audible(scene) == ["beside", "packed"]
+    scene.sequence_editor.channels[near.channel].mute = True
+    assert speech.audible(scene) == ["packed"]
 
 
 def test_a_changed_speed_is_driven_as_it_is_heard(anna, scene, backend, tmp_path):

@@ -424,6 +424,44 @@ def test_a_linked_copy_of_a_subject_keeps_what_it_says(face):
     np.testing.assert_allclose(angles, values(one, 4)[HEAD][3:], atol=2e-6)
 
 
+@pytest.mark.parametrize("name", ['Ünï "quoted" / [0].wav', "x" * 200, "音声"])
+def test_strips_may_have_any_name_length_and_place(face, name):
+    layers.place(lively(1, 1), face, layer="speech", name=name, start=-40)
+    close(shown(face, -40), values(lively(1, 1), 0))
+    layers.place(lively(2, 3), face, layer="speech", name=name + "2", start=100_000)
+    close(shown(face, 100_002), values(lively(2, 3), 2))
+    layers.place(lively(3, 2), face, layer="speech", name=name, start=-60)
+    close(shown(face, -59), values(lively(3, 2), 1))
+    for owner in owners(face):
+        assert len(stack.strips(owner, "speech")) == 2
+    layers.remove(face, "speech", name)
+    assert len(stack.strips(owners(face)[0], "speech")) == 1
+
+
+def test_the_animators_own_tracks_stay_and_show(face):
+    data = face.rig.animation_data_create()
+    action = keys.new_action(face.rig, "mine")
+    path = 'pose.bones["head"].location'
+    frames, moved = np.arange(1, 101), np.linspace(0.0, 1.0, 100)[None]
+    keys.write(action, face.rig, [(path, 0)], frames, moved)
+    track = data.nla_tracks.new()
+    track.name = "mine"
+    strip = track.strips.new("mine", 1, action)
+    if (slot := keys.slot_of(action, face.rig)) is not None:
+        strip.action_slot = slot
+    speech = lively(1)
+    layers.place(speech, face, layer="speech", name="take", start=21)
+    assert data.nla_tracks[0].name == "mine"
+    assert shown(face, 10)[HEAD][0] == pytest.approx(moved[0, 9], abs=1e-6)
+    close(shown(face, 30), values(speech, 9))
+    assert shown(face, 90)[HEAD][0] == pytest.approx(moved[0, 89], abs=1e-6)
+    face.rig.facewright_layers.speech.head = "COMBINE"
+    want = moved[0, 29] + values(speech, 9)[HEAD][0]
+    assert shown(face, 30)[HEAD][0] == pytest.approx(want, abs=1e-6)
+    layers.remove(face, "speech")
+    assert [one.name for one in data.nla_tracks] == ["mine"]
+
+
 def test_missing_blendshapes_are_named(face):
     motion = lively(1, names=(*NAMES[:5], "tongueCurl", "cheekDance"))
     (note,) = layers.place(motion, face, layer="speech", name="take", start=1)

@@ -100,7 +100,7 @@ def _rates(who: SubjectObjects, size: int, rounds: int) -> bool:
         if kind == "image" and not geometry.can_draw():
             print("images: nothing can draw here")
             continue
-        source = geometry.create_pass(who, size, kind)
+        source = geometry.ready_pass(who, size, kind)
         bare = _bare(who, source if kind == "image" else None)
         whole = _whole(source)
         pairs = [(_rate(*bare), _rate(*whole)) for _ in range(rounds)]
@@ -146,7 +146,7 @@ def _bare(who: SubjectObjects, source: Any) -> Loop:
     import gpu
 
     canvas, look = source._canvas, source.look()
-    batches = [canvas._batch(piece) for piece in look.pieces]
+    batches = [canvas.batch(piece) for piece in look.pieces]
     width, height = canvas._view.size
 
     def drawn() -> None:
@@ -226,9 +226,7 @@ def _streaming(who: SubjectObjects, backend: Backend, folder: Path, size: int) -
             f"  {what}: {at[0]:.1f} ms in half of the ticks, {at[1]:.1f} in 95 %, {at[2]:.1f} in "
             f"99 %, {at[3]:.1f} at most"
         )
-    motion_keys = next(
-        curve for curve in _curves(who) if curve.data_path == 'key_blocks["jawOpen"].value'
-    )
+    motion_keys = _curve("jawOpen")
     for point in motion_keys.keyframe_points:
         if round(point.co.x) in EDITED:
             point.co.y = 0.9
@@ -242,15 +240,16 @@ def _streaming(who: SubjectObjects, backend: Backend, folder: Path, size: int) -
     return held[2] > MOST_MS or again.textured + again.context > MOST_AGAIN
 
 
-def _curves(who: SubjectObjects) -> list:
-    action = who.face.data.shape_keys.animation_data.action
-    if action is None:
-        strips = who.face.data.shape_keys.animation_data.nla_tracks[0].strips
-        action = strips[0].action
-    if not hasattr(action, "layers"):
-        return list(action.fcurves)
-    bags = [bag for strip in action.layers[0].strips for bag in strip.channelbags]
-    return [curve for bag in bags for curve in bag.fcurves]
+def _curve(name: str) -> Any:
+    """A shape key's F-curve, the one of most keys, wherever this Blender keeps it."""
+    found: list[Any] = []
+    for action in bpy.data.actions:
+        bags = [action]
+        if hasattr(action, "layers"):
+            bags = [bag for layer in action.layers for s in layer.strips for bag in s.channelbags]
+        path = f'key_blocks["{name}"].value'
+        found += [curve for bag in bags for curve in bag.fcurves if curve.data_path == path]
+    return max(found, key=lambda curve: len(curve.keyframe_points))
 
 
 if __name__ == "__main__":

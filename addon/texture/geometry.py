@@ -13,6 +13,7 @@ message (any thread).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -32,6 +33,10 @@ KINDS = ("auto", "image", "vertices")
 
 class Pass(Protocol):
     """Makes messages of the scene's current frame: geometry, and rho beside it."""
+
+    def prepare(self) -> Iterator[None]:
+        """Get ready, in steps, before anything else; main thread. Calling the pass does it too."""
+        ...
 
     def look(self) -> Look:
         """What the current frame shows; main thread."""
@@ -103,11 +108,22 @@ def create_pass(
     return ImagePass(subject, size, rho)
 
 
+def ready_pass(subject: SubjectObjects, size: int, kind: str = "auto", *, rho: bool = True) -> Pass:
+    """:func:`create_pass`, prepared at once."""
+    made = create_pass(subject, size, kind, rho=rho)
+    for _ in made.prepare():
+        pass
+    return made
+
+
 class BasePass:
     """What the kinds of pass share."""
 
     def __init__(self, subject: SubjectObjects, looker: Looker) -> None:
         self._subject, self._looker = subject, looker
+
+    def prepare(self) -> Iterator[None]:
+        return iter(())
 
     def look(self) -> Look:
         return self._looker.look(bpy.context.evaluated_depsgraph_get())

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -72,12 +74,28 @@ class ImagePass(BasePass):
 
     def __init__(self, subject: SubjectObjects, size: int, rho: bool = True) -> None:
         super().__init__(subject, Looker(subject, topology=True, rho=rho))
+        self._size, self._view = size, subject.crop_camera.resized(size)
+        self._ready = False
+
+    def prepare(self) -> Iterator[None]:
+        """Once: each step holds the main thread for some ten milliseconds at the most."""
+        if self._ready:
+            return
         start_gpu()
-        self.pixels = _pixels(subject)
-        self._canvas = Canvas(subject.crop_camera.resized(size), self.pixels)
-        self._size = size
+        yield
+        self.atlas = Atlas(self._subject)
+        yield
+        self.atlas.upload()
+        yield
+        self._canvas = Canvas(self._view, self.atlas)
+        yield
+        for piece in self.look().pieces:
+            self._canvas.batch(piece)
+            yield
+        self._ready = True
 
     def draw(self, look: Look) -> Drawing:
+        deque(self.prepare(), maxlen=0)  # nothing where that was done
         return self._canvas.draw(look)
 
     @cached_property
@@ -108,33 +126,66 @@ class ImagePass(BasePass):
         return shaded, np.frombuffer(drawn.data, np.float32).reshape(shape)[::-1]
 
 
+class Atlas:
+    """The picture on a face: its material's image with its sRGB values as they are, or a grey.
+
+    Attributes:
+        texture: after :meth:`upload`.
+    """
+
+    def __init__(self, subject: SubjectObjects) -> None:
+        material = None if subject.bound else subject.face.active_material
+        image = None
+        if material is not None and material.node_tree is not None:
+            nodes = material.node_tree.nodes
+            image = next((node.image for node in nodes if node.type == "TEX_IMAGE"), None)
+        if image is None or not image.size[0]:
+            self._size, self._pixels = (1, 1), np.full(4, 0.7, np.float32)
+            return
+        self._size = tuple(image.size)
+        self._pixels = np.empty(4 * image.size[0] * image.size[1], np.float32)
+        image.pixels.foreach_get(self._pixels)
+
+    def upload(self) -> None:
+        """Give it to the GPU; main thread."""
+        buffer = gpu.types.Buffer("FLOAT", self._pixels.size, self._pixels)
+        self.texture = gpu.types.GPUTexture(self._size, format="RGBA8", data=buffer)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """SHA-256 of its pixels; any thread."""
+        digest = hashlib.sha256(str(self._size).encode())
+        digest.update(self._pixels.data)
+        del self._pixels
+        return digest.digest()
+
+
 class Canvas:
     """Draws looks through a pinhole camera.
 
     Args:
         view: the camera; its size is the picture's.
-        pixels: (H, W, 4) uint8 of the atlas, its first row below.
+        atlas: uploaded.
     """
 
-    def __init__(self, view: Pinhole, pixels: np.ndarray) -> None:
-        self._view, self._pixels = view, pixels
+    def __init__(self, view: Pinhole, atlas: Atlas) -> None:
+        self._view, self._atlas = view, atlas
         about = gpu.platform
         self._renderer = f"{about.vendor_get()} {about.renderer_get()} {about.version_get()}"
         self._shader = _shader()
-        self._atlas = _texture(pixels)
         textures = [gpu.types.GPUTexture(view.size, format=f) for f in ("RGBA8", "RGBA32F")]
         depth = gpu.types.GPUTexture(view.size, format="DEPTH_COMPONENT32F")
         self._buffer = gpu.types.GPUFrameBuffer(depth_slot=depth, color_slots=textures)
         self._textures = (*textures, depth)  # the framebuffer does not keep them alive
         self._kept: dict[int, tuple[Topology, GPUVertBuf, GPUIndexBuf]] = {}
 
-    @property
+    @cached_property
     def style(self) -> bytes:
         """What decides pixels beside a look; any thread."""
         view = self._view
-        text = f"{view.focal!r} {view.centre!r} {view.size!r} {self._renderer} {self._pixels.shape}"
+        text = f"{view.focal!r} {view.centre!r} {view.size!r} {self._renderer}"
         digest = hashlib.sha256((text + _VERTEX + _FRAGMENT).encode())
-        digest.update(self._pixels.data)
+        digest.update(self._atlas.digest)
         return digest.digest()
 
     def draw(self, look: Look) -> Drawing:
@@ -151,10 +202,10 @@ class Canvas:
             gpu.state.viewport_set(0, 0, width, height)
             self._shader.bind()
             self._shader.uniform_float("projection", Matrix(clip))
-            self._shader.uniform_sampler("picture", self._atlas)
+            self._shader.uniform_sampler("picture", self._atlas.texture)
             for piece in look.pieces:
                 self._shader.uniform_float("placed", Matrix(look.to_camera(piece)))
-                self._batch(piece).draw(self._shader)
+                self.batch(piece).draw(self._shader)
             read = self._buffer.read_color
             shaded = read(0, 0, width, height, 4, 0, "UBYTE")
             data = read(0, 0, width, height, 4, 1, "FLOAT")
@@ -163,7 +214,8 @@ class Canvas:
         shaded.dimensions = data.dimensions = width * height * 4
         return Drawing(shaded, data)
 
-    def _batch(self, piece: Piece) -> gpu.types.GPUBatch:
+    def batch(self, piece: Piece) -> gpu.types.GPUBatch:
+        """What is drawn of a piece; main thread."""
         topology = piece.topology
         assert topology is not None  # the pass reads it
         kept = self._kept.get(id(topology))
@@ -243,28 +295,3 @@ def _shader() -> gpu.types.GPUShader:
     info.vertex_source(_VERTEX)
     info.fragment_source(_FRAGMENT)
     return gpu.shader.create_from_info(info)
-
-
-def _pixels(subject: SubjectObjects) -> np.ndarray:
-    """(H, W, 4) uint8 of the face's atlas with its sRGB values as they are, or a grey."""
-    material = None if subject.bound else subject.face.active_material
-    image = None
-    if material is not None and material.node_tree is not None:
-        nodes = material.node_tree.nodes
-        image = next((node.image for node in nodes if node.type == "TEX_IMAGE"), None)
-    if image is None or not image.size[0]:
-        return np.full((1, 1, 4), 178, np.uint8)
-    width, height = image.size
-    pixels = np.empty(4 * width * height, np.float32)
-    image.pixels.foreach_get(pixels)
-    pixels *= 255.0
-    pixels += 0.5
-    return pixels.clip(0, 255, out=pixels).astype(np.uint8).reshape(height, width, 4)
-
-
-def _texture(pixels: np.ndarray) -> gpu.types.GPUTexture:
-    height, width, _ = pixels.shape
-    floats = pixels.ravel().astype(np.float32)
-    floats /= 255.0
-    buffer = gpu.types.Buffer("FLOAT", floats.size, floats)
-    return gpu.types.GPUTexture((width, height), format="RGBA8", data=buffer)

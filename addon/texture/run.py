@@ -87,6 +87,7 @@ def run(
                 if show and reel is None:
                     reel = Reel(scene, folder, stream.size, clip.step, wish.frames[-1])
                 make_frame = geometry.create_pass(who, wish.size, wish.kind, rho=wish.rho)
+                yield from make_frame.prepare()
                 texturing = Texturing(
                     stream,
                     make_frame,
@@ -173,6 +174,7 @@ def check(
         notice: told of each frame.
     """
     make_frame = geometry.create_pass(who, wish.size, wish.kind, rho=wish.rho)
+    yield from make_frame.prepare()
     clip = clip_of(scene, wish.frames)
     survey = Survey(
         make_frame,

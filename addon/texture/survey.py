@@ -58,6 +58,8 @@ class Survey:
         clip: range | None = None,
         notice: Notice | None = None,
     ) -> None:
+        for _ in make_frame.prepare():
+            pass  # nothing where the caller did it, in its own time
         self._make_frame, self._scene, self._shelf = make_frame, scene, shelf
         self._clip = clip or clip_of(scene, frames)
         self._plan = Plan(frames, self._clip, reach, fingerprint)

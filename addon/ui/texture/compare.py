@@ -121,9 +121,11 @@ class GeometryStrip(JobOperator, bpy.types.Operator):
         frames = settings.frame_range(scene)
         folder = made_folder(_folder(settings.frames_folder(who)))
         view = _view(scene, who)
-        from ...texture.offscreen import ImagePass  # starts the GPU
+        from ...texture.offscreen import ImagePass  # only where something can draw
 
-        strips = _Strips(ImagePass(who, 256), view, Shelf(folder))
+        source = ImagePass(who, 256)
+        yield from source.prepare()
+        strips = _Strips(source, view, Shelf(folder))
         resume = scene.frame_current
         try:
             for count, frame in enumerate(frames):
@@ -152,7 +154,7 @@ class _Strips:
         from ...texture.offscreen import Canvas
 
         self._source, self._shelf, self._size = source, shelf, view.size
-        self._canvas = Canvas(view, source.pixels)
+        self._canvas = Canvas(view, source.atlas)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="facewright-geometry")
         self._jobs: deque[Future] = deque()
 

@@ -138,7 +138,7 @@ def _pass(who: SubjectObjects, wish: tuple) -> geometry.Pass:
     """The geometry pass, kept while nothing was edited that it reads only once."""
     sign = (wish, who.rig.session_uid if hasattr(who.rig, "session_uid") else who.rig.name)
     if live.passes is None or live.passes[0] != sign:
-        live.passes = (sign, geometry.create_pass(who, wish[1], wish[6], rho=wish[7]))
+        live.passes = (sign, geometry.ready_pass(who, wish[1], wish[6], rho=wish[7]))
     return live.passes[1]
 
 

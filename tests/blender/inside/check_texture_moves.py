@@ -138,7 +138,7 @@ def test_a_gaze_keyed_by_hand_moves_the_eyes(bench, rho):
 
 
 def digests(who: objects.SubjectObjects, kind: str) -> bytes:
-    source = geometry.create_pass(who, SIZE, kind)
+    source = geometry.ready_pass(who, SIZE, kind)
     bpy.context.view_layer.update()
     return source.digest(source.look())
 
@@ -224,8 +224,8 @@ def test_what_decides_nothing_does_not_change_it(egg, scene):
 
 def test_size_and_hint_count(egg):
     if geometry.can_draw():
-        sizes = [geometry.create_pass(egg, size, "image") for size in (256, 512)]
+        sizes = [geometry.ready_pass(egg, size, "image") for size in (256, 512)]
         assert len({source.digest(source.look()) for source in sizes}) == 2
-    hints = [geometry.create_pass(egg, 256, "vertices", rho=rho) for rho in (True, False)]
+    hints = [geometry.ready_pass(egg, 256, "vertices", rho=rho) for rho in (True, False)]
     assert len({source.digest(source.look()) for source in hints}) == 2
     assert hints[0](0, 0.0).HasField("rho") and not hints[1](0, 0.0).HasField("rho")

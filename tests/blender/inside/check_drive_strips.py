@@ -203,6 +203,14 @@ def test_driving_again_replaces_its_own_strip_alone(anna, scene, backend, tmp_pa
     assert set(spans(anna, "speech")) == {"renamed", "two", "two.001"}
 
 
+def test_strips_that_overlap_both_come(anna, scene, backend, tmp_path):
+    add(scene, words(tmp_path / "one.wav", 1.0), 1)
+    add(scene, words(tmp_path / "two.wav", 1.0), 13)
+    done = speech.drive_strips(scene, backend)
+    assert done.failed == []
+    assert spans(anna, "speech") == {"one": (1, 24), "two": (13, 36)}
+
+
 def test_as_before_is_as_it_was(anna, scene, backend, tmp_path):
     add(scene, words(tmp_path / "one.wav", 1.5), 1)
     chosen = anna.rig.facewright_perform
@@ -268,6 +276,18 @@ class TestOperator:
         assert bpy.ops.facewright.drive_speech(which="ALL") == {"FINISHED"}
         assert set(spans(anna, "speech")) == {"s0", "s1", "s2"}
         assert not session.state.busy
+
+    def test_undo_takes_it_back_whole(self, anna, scene, tmp_path):
+        add(scene, words(tmp_path / "s.wav", 0.5), 1)
+        bpy.context.preferences.edit.use_global_undo = True
+        bpy.ops.ed.undo_push(message="before")
+        assert bpy.ops.facewright.drive_speech("EXEC_DEFAULT", True) == {"FINISHED"}
+        bpy.ops.ed.undo()
+        (rig,) = subject.in_scene(bpy.context.scene)
+        assert spans(subject.find(rig), "speech") == {}
+        bpy.ops.ed.redo()
+        (rig,) = subject.in_scene(bpy.context.scene)
+        assert spans(subject.find(rig), "speech") == {"s": (1, 12)}
 
     def test_cancelled_in_the_middle_keeps_what_was_made(self, anna, scene, tmp_path, monkeypatch):
         for k in range(3):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import versions
 from acting import shown, spans, words
+from check_bind import doll
 
 from addon.core.client import Backend
 from addon.core.errors import InputError
@@ -19,7 +20,9 @@ from addon.drive import sounds, speech
 from addon.film import sequence
 from addon.film import sound as mixdown
 from addon.perform import layers
+from addon.subject import bind
 from addon.subject import objects as subject
+from addon.subject.bind import Binding
 from addon.ui import session
 
 pytestmark = [acting.needs_backend, versions.needs_sound]
@@ -201,6 +204,21 @@ def test_driving_again_replaces_its_own_strip_alone(anna, scene, backend, tmp_pa
     copy.facewright_drive.placed = two.facewright_drive.placed
     speech.drive_strips(scene, backend, strips=["two.001"])
     assert set(spans(anna, "speech")) == {"renamed", "two", "two.001"}
+
+
+def test_a_mesh_of_ones_own_is_driven_too(scene, backend, tmp_path):
+    """It has no photograph, no camera, no eyes, and keys of another spelling."""
+    sequence.set_rate(scene, 24.0)
+    who = bind.bind(Binding(face=doll()), scene=scene)
+    add(scene, words(tmp_path / "one.wav", 1.0), 1)
+    chosen = who.rig.facewright_perform
+    acting.key(who.rig, "mouth_opening", {1: 1.5, 20: 1.0})
+    chosen.emotion = "happy"
+    done = speech.drive_strips(scene, backend)
+    assert spans(who, "speech") == {"one": (1, 24)} and done.failed == []
+    assert any("has no shape key for" in note for note in done.notes)
+    assert np.ptp(shown(who, "JawOpen", range(1, 25))) > 0.1
+    assert shown(who, "MouthSmileLeft", range(1, 25)).max() > 0.2
 
 
 def test_strips_that_overlap_both_come(anna, scene, backend, tmp_path):

@@ -154,7 +154,7 @@ class Survey:
 
     def _tell(self, frame: int, state: State) -> None:
         self.states[frame] = state
-        if self._notice:
+        if self._notice is not None:
             self._notice(frame, state)
 
 

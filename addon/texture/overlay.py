@@ -71,7 +71,7 @@ def remove(who: SubjectObjects, kind: str) -> None:
     for slot in [slot for slot in _slots(lens) if slot.image[_SHOWS] == kind]:
         image = slot.image
         lens.background_images.remove(slot)
-        if not image.users:
+        if not any(other.image == image for other in lens.background_images):
             bpy.data.images.remove(image)
 
 

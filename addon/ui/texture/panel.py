@@ -11,6 +11,7 @@ from ...subject import objects
 from .. import session
 from ..panels import Section
 from . import marks, settings
+from .preview import live
 
 #: Runs of frames that are listed.
 _LISTED = 6
@@ -40,7 +41,6 @@ class TexturePanel(Section, bpy.types.Panel):
         column.operator("facewright.texture", icon="TEXTURE")
         column.operator("facewright.check_frames", icon="VIEWZOOM")
         column.operator("facewright.texture_render", icon="RENDER_ANIMATION")
-        layout.operator("facewright.movie_output", icon="FILE_MOVIE")
 
 
 class _Below(Section):
@@ -62,6 +62,8 @@ class StatesPanel(_Below, bpy.types.Panel):
         if not states:
             layout.label(text="Not checked yet", icon="QUESTION")
             return
+        if live.problem:
+            layout.label(text=live.problem, icon="ERROR")
         if states.edited:
             layout.label(text="Edited since: check again", icon="INFO")
         runs = [run for run in states.runs(context.scene.frame_step) if run[2] in _WORDS]

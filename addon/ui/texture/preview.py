@@ -21,6 +21,7 @@ from ...core.cache import FrameCache, write_whole
 from ...core.client import Progress
 from ...core.client_preview import preview
 from ...core.errors import AddonError
+from ...core.shelf import State
 from ...core.tasks import Task
 from ...subject import objects
 from ...subject.objects import SubjectObjects
@@ -222,25 +223,45 @@ def _edited(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
     """Something was edited, or evaluated anew: previews and what was found out are due."""
     if session.state.busy or live.rendering:
         return
-    for update in depsgraph.updates:
-        if isinstance(update.id, _EDITABLE):
-            live.changed, live.passes = time.monotonic(), None
-            if update.is_updated_geometry or isinstance(update.id, bpy.types.Action):
-                _note_edit()
-            return
+    if any(_counts(update) for update in depsgraph.updates):
+        live.changed, live.passes = time.monotonic(), None
+        for states in marks.known().values():
+            states.edit()
 
 
-_EDITABLE = (bpy.types.Object, bpy.types.Mesh, bpy.types.Key, bpy.types.Action, bpy.types.Armature)
+def _counts(update: bpy.types.DepsgraphUpdate) -> bool:
+    """Whether what was updated may show in a subject's geometry."""
+    thing = update.id
+    if isinstance(thing, bpy.types.Object):
+        solid = thing.type in ("MESH", "LATTICE", "CURVE") and update.is_updated_geometry
+        return update.is_updated_transform or solid
+    if isinstance(thing, (bpy.types.Mesh, bpy.types.Key)):
+        return update.is_updated_geometry
+    return isinstance(thing, bpy.types.Action)
 
 
-def _note_edit() -> None:
-    for states in marks.known().values():
-        states.edit()
+def warning(scene: bpy.types.Scene) -> str:
+    """What a render of the sequencer would show that is not what the scene shows; "" if nothing
+    is known of that."""
+    count, edited = 0, False
+    for rig in objects.in_scene(scene):
+        try:
+            states = marks.known().get(settings.frames_folder(objects.find(rig)))
+        except (AddonError, KeyError):
+            continue
+        if states:
+            count += states.count(State.STALE, State.MISSING, State.CACHED)
+            edited |= states.edited
+    if count:
+        return f"{count} frames are stale or missing; use Texture and Render"
+    return "the scene was edited since its frames were textured" if edited else ""
 
 
 @persistent
-def _render_begins(*_: Any) -> None:
+def _render_begins(scene: bpy.types.Scene | None = None, *_: Any) -> None:
     live.rendering = True
+    if scene is not None and scene.render.use_sequencer and (said := warning(scene)):
+        print(f"Facewright: {said}")
 
 
 @persistent

@@ -18,6 +18,7 @@ from .channels import REGIONS, Owner, owners, region_table
 from .settings import DRIVEN
 
 BAKED = "baked"
+_HIDDEN = "hidden"  # names the hand action meanwhile
 _DRIVERS, _CONSTRAINTS = "facewright_drivers", "facewright_constraints"
 _AIM = "facewright_aim"  # how far the eyes followed their target before
 
@@ -61,7 +62,7 @@ def baking(
         raise InputError(f"after: expected MUTE or REMOVE, got {after!r}")
     if not len(frames):
         raise InputError("frames: expected one at least, got none")
-    layers.check_editable(subject)
+    layers.editable(subject)
     if layers.opened(subject) != "hand":
         layers.open_layer(subject, "hand")
     plans = [plan for plan in (_plan(owner, subject) for owner in owners(subject)) if plan]
@@ -93,15 +94,16 @@ def restore(subject: SubjectObjects) -> None:
     chosen = settings.of(subject.rig)
     if not chosen.baked:
         raise InputError("layers: they are not hidden; there is nothing to restore")
-    layers.check_editable(subject)
+    layers.editable(subject)
     for owner in owners(subject):
         data = stack.data_of(owner)
         if record.kind_of(data.action) == BAKED:
             _unmute(owner, subject, data.action)
             stale, data.action = data.action, None
             keys.discard(stale)
-        for track, strip in stack.strips(owner, "hand", record.HAND):
+        for track, strip in stack.strips(owner, "hand", record.HAND, _HIDDEN):
             action = strip.action
+            record.mark(action, "hand", record.HAND)
             data.action = action
             if hasattr(data, "action_slot"):
                 data.action_slot = keys.slot_of(action, owner.id)
@@ -180,6 +182,7 @@ def _write(plan: _Plan, subject: SubjectObjects, frames: range, after: str) -> i
     data.action_blend_type, data.action_influence = "REPLACE", 1.0
     data.action_extrapolation = "HOLD"
     if record.kind_of(was) == record.HAND and after == "MUTE":
+        record.mark(was, "hand", record.HAND, _HIDDEN)
         first, last = (round(edge) for edge in was.frame_range)
         strip = stack.put(owner, "hand", "hand", was, first, max(last, first + 1))
         strip.extrapolation, strip.blend_type, strip.mute = "HOLD", owner.additive, False

@@ -89,7 +89,7 @@ def _apply(
     hand: bool = False,
 ) -> int:
     """Take out the strips that move, put them back, and hand keys after them."""
-    layers.check_editable(subject)
+    layers.editable(subject)
     moved = 0
     with layers.closed(subject):
         for owner in owners(subject):

@@ -59,7 +59,7 @@ def place(
         raise InputError(f"layer: expected {' or '.join(DRIVEN)}, got {layer!r}")
     if not name:
         raise InputError("name: expected a name for the strip, got none")
-    subject = editable(subject)
+    editable(subject)
     curves, notes = curves_of(motion, subject, regions)
     with closed(subject):
         for owner in owners(subject):
@@ -83,7 +83,7 @@ def remove(subject: SubjectObjects, layer: str, name: str | None = None) -> None
     """
     if layer not in LAYERS:
         raise InputError(f"layer: expected one of {', '.join(LAYERS)}, got {layer!r}")
-    check_editable(subject)
+    editable(subject)
     with closed(subject):
         found = False
         for owner in owners(subject):
@@ -114,7 +114,7 @@ def open_layer(
     """
     if layer not in LAYERS:
         raise InputError(f"layer: expected one of {', '.join(LAYERS)}, got {layer!r}")
-    check_editable(subject)
+    editable(subject)
     tweak.leave(subject)
     if layer == "hand":
         arrange.arrange(subject)
@@ -142,9 +142,11 @@ def opened(subject: SubjectObjects) -> str:
 
 def refresh(rig: bpy.types.Object) -> None:
     """Bring the stack into accord after a setting of the layers changed."""
-    if objects.RECORD not in rig or rig.library is not None:
+    try:
+        subject = objects.find(rig)
+        editable(subject)
+    except InputError:  # no whole subject of this file: there is nothing to arrange
         return
-    subject = objects.find(rig)
     chosen = settings.of(rig)
     for owner in owners(subject):
         for layer in DRIVEN:
@@ -156,25 +158,17 @@ def refresh(rig: bpy.types.Object) -> None:
         arrange.arrange(subject)
 
 
-def editable(subject: SubjectObjects) -> SubjectObjects:
-    """The subject, its mesh overridden where its objects are: shape keys go with the mesh.
+def editable(subject: SubjectObjects) -> None:
+    """Make sure that a subject's animation can be changed here.
 
-    Raises:
-        InputError: as :func:`check_editable`.
-    """
-    rig, mesh = subject.rig.override_library, subject.face.data
-    if rig is not None and not rig.is_system_override and mesh.library is not None:
-        mesh.override_create(remap_local_usages=True)
-    check_editable(subject)
-    return subject
-
-
-def check_editable(subject: SubjectObjects) -> None:
-    """Refuse a subject whose animation cannot be changed here.
+    Where its objects are overridden and its mesh is not, the mesh is: shape keys go with it.
 
     Raises:
         InputError: it is linked from another file, without an override that may be edited.
     """
+    rig, mesh = subject.rig.override_library, subject.face.data
+    if rig is not None and not rig.is_system_override and mesh.library is not None:
+        mesh.override_create(remap_local_usages=True)
     for owner in owners(subject):
         override = owner.id.override_library
         if owner.id.library is not None or (override and override.is_system_override):

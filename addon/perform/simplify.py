@@ -98,7 +98,7 @@ def simplifying(
     """:func:`simplify` in small steps."""
     if layer not in LAYERS:
         raise InputError(f"layer: expected one of {', '.join(LAYERS)}, got {layer!r}")
-    layers.check_editable(subject)
+    layers.editable(subject)
     bounds, report = bounds or Bounds(), Report()
     with layers.closed(subject):
         for owner in owners(subject):

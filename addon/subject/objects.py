@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,7 +140,23 @@ class SubjectObjects:
     @property
     def photo(self) -> Path:
         """The photograph or subject file that it came from; its folder holds its pictures."""
-        return Path(bpy.path.abspath(self.rig[RECORD]["photo"], library=self.rig.library))
+        path = Path(bpy.path.abspath(self.rig[RECORD]["photo"], library=self.rig.library))
+        if path.is_file():
+            return path
+        # Save As rewrites the paths that Blender knows, of images; not ours.
+        for image in self._pictures():
+            folder = Path(bpy.path.abspath(image.filepath, library=image.library)).parent
+            if (folder / path.name).is_file():
+                return folder / path.name
+        return path
+
+    def _pictures(self) -> Iterator[bpy.types.Image]:
+        """Images of the face's materials."""
+        for slot in self.face.material_slots:
+            tree = slot.material.node_tree if slot.material else None
+            for node in tree.nodes if tree else ():
+                if node.type == "TEX_IMAGE" and node.image:
+                    yield node.image
 
 
 def find(rig: bpy.types.Object | None) -> SubjectObjects:
@@ -188,6 +205,26 @@ def _own(rig: bpy.types.Object, thing: bpy.types.Object | None) -> bpy.types.Obj
         ):
             return other
     return thing
+
+
+def editable(who: SubjectObjects) -> SubjectObjects:
+    """``who``, where its shape keys and its head can be set.
+
+    Where its objects are overridden and its mesh is not, the mesh is: shape keys go with it.
+
+    Raises:
+        InputError: it is linked from another file, without an override that may be edited.
+    """
+    rig, mesh = who.rig, who.face.data
+    own = rig.override_library is not None and not rig.override_library.is_system_override
+    if own and mesh.library is not None:
+        mesh.override_create(remap_local_usages=True)
+    if rig.library is not None or who.face.data.library is not None:
+        raise InputError(
+            f"subject: {rig.name} is linked from another file; make an editable library override "
+            "of it (Object > Library Override > Make)"
+        )
+    return who
 
 
 def rig_of(candidate: bpy.types.Object | None) -> bpy.types.Object | None:

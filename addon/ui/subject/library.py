@@ -128,7 +128,7 @@ class ApplyPose(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            who = objects.chosen(context)
+            who = objects.editable(objects.chosen(context))
             weights = poses.weights_of(poses.named(self.pose))
             touched = poses.apply(
                 who, weights, amount=self.amount, regions=self.regions, add=self.add

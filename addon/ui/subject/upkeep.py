@@ -24,7 +24,7 @@ class SubjectOperator:
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
-            self.act(context, objects.chosen(context))
+            self.act(context, objects.editable(objects.chosen(context)))
         except AddonError as error:
             self.report({"ERROR"}, str(error))  # type: ignore[attr-defined]
             return {"CANCELLED"}

@@ -354,6 +354,8 @@ def test_linked_and_overridden_subjects_are_found(egg, tmp_path):
     found = subject.find(rig)
     assert found.photo == tmp_path / "photo.png"
     assert rig.library is not None and len(found.eyes) == 2
+    with pytest.raises(RuntimeError, match="is linked from another file"):
+        bpy.ops.facewright.reset_face()
 
     linked.override_hierarchy_create(scene, bpy.context.view_layer, do_fully_editable=True)
     scene.collection.children.unlink(linked)
@@ -362,6 +364,8 @@ def test_linked_and_overridden_subjects_are_found(egg, tmp_path):
     who = subject.find(rig)
     for thing in (who.face, *who.eyes, who.camera):
         assert thing.override_library is not None, thing.name
+    bpy.context.view_layer.objects.active = who.rig
+    assert bpy.ops.facewright.reset_face() == {"FINISHED"}
     look(who, 1.0)
     who.face.data.shape_keys.key_blocks["jawOpen"].value = 0.9
     bpy.context.view_layer.update()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -122,13 +122,24 @@ def save(options: argparse.Namespace) -> Path | None:
         if path == Path(bpy.data.filepath):
             bpy.ops.wm.save_mainfile()
         else:
-            # Strips and the photograph stay where they are: names are made to fit.
+            # Strips and photographs stay where they are: names are made to fit.
+            _rename_photos(path.parent)
             bpy.ops.wm.save_as_mainfile(filepath=str(path), relative_remap=True)
     except OSError as error:
         raise OutputError(f"{path}: {error.strerror}") from error
     except RuntimeError as error:
         raise OutputError(str(error).strip().removeprefix("Error: ")) from error
     return path
+
+
+def _rename_photos(folder: Path) -> None:
+    """Say subjects' photographs, which Blender does not know as files, from a new folder."""
+    for rig in bpy.data.objects:
+        if objects.RECORD in rig and rig.library is None:
+            record = rig[objects.RECORD]
+            photo = bpy.path.abspath(record.get("photo", ""))
+            with suppress(ValueError):  # another drive: it stays absolute
+                record["photo"] = bpy.path.relpath(photo, start=str(folder)) if photo else ""
 
 
 def _file() -> str:

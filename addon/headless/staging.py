@@ -81,7 +81,6 @@ def stage(
         layers.place(
             done.taken, staged, layer="video", name="footage", start=1, regions=done.regions
         )
-    layers.open_layer(staged, "speech")
     return staged
 
 

@@ -67,6 +67,8 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace, meter: ProgressLine) -> int:
     """Drive once."""
+    from ...perform import layers
+
     check_save(options)
     regions = tuple(options.regions.replace(",", " ").split())
     if not regions or not set(regions) <= set(REGIONS):
@@ -80,6 +82,7 @@ def run(options: argparse.Namespace, meter: ProgressLine) -> int:
                 setattr(who.rig.facewright_perform, name, value)
         backend = stack.enter_context(Host(options, meter)).backend()
         driven = _drive(options, shown, who, backend, text, regions, meter)
+        layers.open_layer(who, "hand")  # a strip that is open for editing hides the others
         meter.end()
         for name, why in driven.failed:
             meter.say(f"{name}: {why}")

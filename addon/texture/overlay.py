@@ -38,6 +38,26 @@ def preview_image(who: SubjectObjects, path: Path) -> bpy.types.Image:
     return image
 
 
+def latest_image(who: SubjectObjects, path: Path) -> bpy.types.Image:
+    """The image of the frame that came last, read from its file."""
+    image = _image(f"{who.rig.name} latest", path, "latest")
+    image.reload()
+    return image
+
+
+def refresh(who: SubjectObjects, last: int) -> None:
+    """Have the frames that were laid read again, up to ``last``."""
+    for slot in _slots(who.camera.data):
+        if slot.image[_SHOWS] == "frames":
+            slot.image_user.frame_duration = max(1, last)
+            slot.image.reload()
+
+
+def shows(image: bpy.types.Image | None, kind: str) -> bool:
+    """Whether an image is ours, of a kind."""
+    return image is not None and image.get(_SHOWS) == kind
+
+
 def lay(who: SubjectObjects, image: bpy.types.Image, last: int = 1) -> None:
     """Let the camera's view show an image in front of the mesh.
 

@@ -3,18 +3,55 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import ClassVar
 
 import bpy
 
 from ...core.errors import InputError
-from ...core.shelf import Shelf
+from ...core.shelf import Shelf, State
 from ...subject import objects
-from ...texture import run
+from ...subject.objects import SubjectObjects
+from ...texture import overlay, run
 from ...texture.wish import Outcome
 from .. import session
 from ..jobs import Job, JobOperator, made_folder
 from . import marks, settings
+
+#: Seconds between two redraws of the editors that show what comes.
+_SHOW = 1.0
+
+
+class _Watch:
+    """Shows in the interface what comes, now and then; notes how frames stand."""
+
+    def __init__(self, who: SubjectObjects, folder: Path, states: marks.Marks) -> None:
+        self._who, self._folder, self._states = who, folder, states
+        self._latest: int | None = None
+        self._at = time.monotonic()
+
+    def __call__(self, frame: int, state: State) -> None:
+        """A :data:`...texture.survey.Notice`."""
+        self._states(frame, state)
+        if state is State.FRESH:
+            self._latest = frame
+
+    def refresh(self, last: bool = False) -> None:
+        """Redraw, and let an image editor that is free for it show the latest picture."""
+        if bpy.app.background or not (last or time.monotonic() - self._at > _SHOW):
+            return
+        self._at = time.monotonic()
+        path = None if self._latest is None else self._folder / Shelf.name(self._latest)
+        self._latest = None
+        for window in bpy.context.window_manager.windows:
+            for area in window.screen.areas:
+                if area.type == "IMAGE_EDITOR" and path is not None:
+                    space = area.spaces.active
+                    if space.image is None or overlay.shows(space.image, "latest"):
+                        space.image = overlay.latest_image(self._who, path)
+                if area.type in ("IMAGE_EDITOR", "SEQUENCE_EDITOR", "DOPESHEET_EDITOR"):
+                    area.tag_redraw()
 
 
 class _Texturing(JobOperator):
@@ -27,6 +64,7 @@ class _Texturing(JobOperator):
         wish = settings.wish_of(scene, who, frames)
         folder = made_folder(settings.frames_folder(who))
         states, outcome = marks.of(folder), Outcome(len(frames))
+        watch = _Watch(who, folder, states)
         steps = run.run(
             scene,
             who,
@@ -37,18 +75,23 @@ class _Texturing(JobOperator):
             cache=settings.frame_cache(),
             report=session.state.report,
             lost=session.disconnect,
-            notice=states,
+            notice=watch,
         )
         ended = False
         try:
-            yield from steps
+            for waits in steps:
+                watch.refresh()
+                yield waits
             ended = True
         finally:
             steps.close()
+            watch.refresh(last=True)
+            overlay.refresh(who, frames[-1])
             self._tell(outcome, ended)
         if not scene.use_preview_range:
             states.forget(frames)
         states.checked()
+        scene.facewright_texture.shown = "TEXTURE"
 
     def _tell(self, outcome: Outcome, ended: bool) -> None:
         for frame, reason in sorted(outcome.failed.items())[:3]:

@@ -20,6 +20,10 @@ from desk import FOLDER, part
 
 results: dict[str, Any] = {}
 LAST = 96
+#: The panels of the picture in which keys are edited.
+SHOWN = {desk.MAIN, "FACEWRIGHT_PT_layers"} | {
+    f"FACEWRIGHT_PT_{name}" for name in ("texture", "texture_states")
+}
 
 
 def scene() -> bpy.types.Scene:
@@ -145,18 +149,63 @@ def texture() -> desk.Scenario:
 
 
 def edit() -> desk.Scenario:
+    """Brows go up between two keys that hold them; only those frames are made again."""
     below = lower("DOPESHEET")
     below.spaces.active.ui_mode = "DOPESHEET"
+    face = who().face
     with desk.window():
         bpy.ops.object.select_all(action="DESELECT")
-        who().face.select_set(True)
-        bpy.context.view_layer.objects.active = who().face
-    yield from settle()
-    desk.look("keys")
+        face.select_set(True)
+        bpy.context.view_layer.objects.active = face
+        bpy.ops.facewright.edit_layer(layer="hand")
+    for frame, value in ((30, None), (56, None), (42, 0.9)):
+        scene().frame_set(frame)
+        yield None
+        if value is not None:
+            face.data.shape_keys.key_blocks["browInnerUp"].value = value
+        with desk.window():
+            bpy.ops.facewright.key_face(key="browInnerUp")
+    scene().frame_set(41)
+    scene().frame_set(42)
+    yield None
+    results["brows"] = round(face.data.shape_keys.key_blocks["browInnerUp"].value, 3)
+    yield desk.press("check_frames")
+    main = bpy.context.window_manager.windows[0]
+    region = next(region for region in below.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=main, area=below, region=region):
+        bpy.ops.action.view_all()
+    with desk.registered([kind for kind in desk.panels() if kind.bl_idname in SHOWN]):
+        desk.sidebar()
+        yield from settle()
+        desk.sidebar()
+        yield from settle()
+        desk.look("keys")
+    before = written()
+    yield desk.press("texture")
+    after = written()
+    changed = [name for name in after if after[name] != before[name]]
+    results["made again"] = [changed[0], changed[-1], len(changed)]
+    results["frames"] = len(after)
+
+
+def written() -> dict[str, int]:
+    """The frames' files -> when each was written."""
+    folder = part("ui.texture.settings").frames_folder(who())
+    return {path.name: path.stat().st_mtime_ns for path in sorted(folder.glob("frame_*.png"))}
 
 
 def output() -> desk.Scenario:
+    bpy.context.preferences.view.render_display_type = "NONE"
+    yield desk.press("render_movie")
+    scene().facewright_output.export_format = "gltf"
+    yield desk.press("export")
+    results["made"] = sorted(path.name for path in FOLDER.glob("first*.*") if path.is_file())
+    with desk.window():
+        bpy.ops.wm.save_mainfile()
+    yield from desk.look_at_panels()
+    bpy.context.preferences.view.ui_scale = 2.0
     yield None
+    yield from desk.look_at_panels("_2x")
 
 
 desk.start(tutorial(), results)

@@ -116,6 +116,7 @@ def _driven(
             strip.extrapolation = "HOLD" if strip.frame_start == first else "HOLD_FORWARD"
         group_regions(owner, strip.action, table)
         _mute_regions(owner, strip.action, {r for r, mode in modes.items() if mode == "OFF"})
+    _fade([strip for _, strip in driven], used != {"REPLACE"}, one.influence)
     for _, strip in stack.strips(owner, layer, record.EDITS):
         group_regions(owner, strip.action, table)
         _mute_regions(owner, strip.action, {r for r, mode in modes.items() if mode == "OFF"})
@@ -134,6 +135,17 @@ def _driven(
             below.extrapolation, below.mute = strip.extrapolation, strip.mute
             stack.copy_influence(strip, below)
     return bool(driven)
+
+
+def _fade(strips: list[bpy.types.NlaStrip], additive: bool, influence: float) -> None:
+    """Cross-fade strips of a layer that overlap; what is added has to fade out as well."""
+    for early in strips:
+        for late in strips:
+            begins, ends = late.frame_start - early.frame_start, late.frame_end - early.frame_end
+            shared = early.frame_end - late.frame_start
+            if begins > 0 and ends > 0 and shared > 0:
+                late.blend_in, early.blend_out = shared, shared if additive else 0.0
+                stack.influence(late, influence)
 
 
 def _hand(owner: Owner, chosen: settings.LayerSettings, table: dict[str, str]) -> None:

@@ -90,19 +90,6 @@ def _write(
     stack.copy_influence(strip, above)
 
 
-def fade(owner: Owner, layer: str, strip: bpy.types.NlaStrip) -> None:
-    """Cross-fade a strip with those of its layer that it overlaps."""
-    strip.use_auto_blend = False
-    strip.blend_in = strip.blend_out = 0.0
-    for _, other in stack.strips(owner, layer):
-        if other == strip:
-            continue
-        early, late = sorted((strip, other), key=lambda one: one.frame_start)
-        shared = early.frame_end - late.frame_start
-        if 0 < shared < late.frame_end - late.frame_start:
-            late.blend_in = shared
-
-
 def _short(channel: Channel) -> str:
     """A channel as people call it."""
     path, index = channel

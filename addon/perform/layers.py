@@ -225,7 +225,6 @@ def _place(
         strip = stack.put_back(owner, stack.take(track, strip), layer, start, end)
     else:
         strip = stack.put(owner, layer, name, action, start, end)
-    carry.fade(owner, layer, strip)
     stack.influence(strip, getattr(settings.of(subject.rig), layer).influence)
     return notes
 

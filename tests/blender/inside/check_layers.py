@@ -146,6 +146,11 @@ def test_overlapping_strips_fade_into_each_other(face):
     share = 3 / 9  # of the nine frames from 11 to 20
     close(shown(face, 14), (1 - share) * values(one, 13) + share * values(two, 3))
     close(shown(face, 30), values(two, 19))
+    for region in layers.REGIONS:
+        setattr(face.rig.facewright_layers.speech, region, "COMBINE")
+    rest = shown(face, 14) - (1 - share) * values(one, 13) - share * values(two, 3)
+    below = np.array([*synthetic.subject().expression, *[0.0] * 10])
+    np.testing.assert_allclose(rest, below, atol=2e-6)
 
 
 def test_video_lies_above_speech_whichever_came_first(face):

@@ -29,7 +29,7 @@ from .texturing import Texturing
 from .wish import Opener, Outcome, Wish
 
 #: Attempts without a single picture before giving up.
-RETRIES = 6
+RETRIES = 5
 #: Seconds before the second of them; each waits twice as long as the one before.
 PAUSE = 0.5
 #: Seconds between two looks of the sequencer at what came.

@@ -23,6 +23,19 @@ def strips(scene: bpy.types.Scene) -> bpy.types.bpy_prop_collection:
     return editor.strips if hasattr(editor, "strips") else editor.sequences
 
 
+def check_editable(scene: bpy.types.Scene) -> None:
+    """Refuse a scene whose changes would not be saved.
+
+    Raises:
+        InputError: it is linked from another file.
+    """
+    if scene.library is not None:
+        raise InputError(
+            f"scene: {scene.name} is linked from {Path(scene.library.filepath).name}; open that "
+            "file, or work in a scene of this one"
+        )
+
+
 def set_rate(scene: bpy.types.Scene, fps: float) -> None:
     """Give the scene any frame rate: 23.976 becomes 24 / 1.001."""
     whole = max(1, round(fps))

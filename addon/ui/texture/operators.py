@@ -11,6 +11,7 @@ import bpy
 
 from ...core.errors import InputError
 from ...core.shelf import Shelf, State
+from ...film import sequence
 from ...subject import objects
 from ...subject.objects import SubjectObjects
 from ...texture import overlay, run
@@ -61,6 +62,7 @@ class _Texturing(JobOperator):
 
     def _texture(self, context: bpy.types.Context, frames: range) -> Job:
         scene, who = context.scene, objects.chosen(context)
+        sequence.check_editable(scene)
         wish = settings.wish_of(scene, who, frames)
         folder = made_folder(settings.frames_folder(who))
         states, outcome = marks.of(folder), Outcome(len(frames))

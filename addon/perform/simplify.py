@@ -151,16 +151,21 @@ def _thin(
     if owner.word == "head":
         keep[:] = False
     thinned = thinning.thin(values, limits, keep, smooth=smooth)
-    for row, curve in enumerate(curves.values()):
-        report.before += len(curve.keyframe_points)
-        if len(thinned[row].index) < len(curve.keyframe_points):
-            keys.write_few(curve, frames, values[row], thinned[row], smooth)
-            shown = np.array([curve.evaluate(frame) for frame in frames.tolist()])
-            report.worst = max(report.worst, np.abs(shown - values[row]).max() / limits[row])
-        report.after += len(curve.keyframe_points)
-        if row % _AT_ONCE == 0:
-            yield
+    report.before += sum(len(curve.keyframe_points) for curve in curves.values())
+    fewer = [
+        row
+        for row, curve in enumerate(curves.values())
+        if len(thinned[row].index) < len(curve.keyframe_points)
+    ]
+    found = list(curves.values())
+    for row in fewer:  # without a pause, so that cancelling leaves an action whole
+        keys.write_few(found[row], frames, values[row], thinned[row], smooth)
     _renew_record(owner, action, edited)
+    report.after += sum(len(curve.keyframe_points) for curve in found)
+    for row in fewer:
+        yield
+        shown = np.array([found[row].evaluate(frame) for frame in frames.tolist()])
+        report.worst = max(report.worst, np.abs(shown - values[row]).max() / limits[row])
 
 
 def _renew_record(

@@ -28,7 +28,7 @@ class LayersPanel(Section, bpy.types.Panel):
             layout.label(text="Baked: the layers are hidden", icon="INFO")
             layout.operator("facewright.restore_layers", icon="LOOP_BACK")
         column = layout.column()
-        column.active = not chosen.baked
+        column.enabled = not chosen.baked
         opened = layers.opened(who)
         for layer in reversed(layers.LAYERS):
             _layer(column, who, layer, opened)

@@ -253,3 +253,15 @@ def test_durations_are_for_people(core: None, seconds: float, text: str) -> None
     from addon.headless.progress import duration
 
     assert duration(seconds) == text
+
+
+def test_an_interrupt_that_was_lost_is_raised_again(core: None) -> None:
+    """Blender swallows what a handler of its own raises, an interrupt among it."""
+    from addon.headless.progress import ProgressLine
+
+    meter = ProgressLine()
+    meter("texturing", 0.5, 1.0)
+    meter.interrupted = True
+    with pytest.raises(KeyboardInterrupt):
+        meter("texturing", 0.6, 1.0)
+    meter.say("cancelled")

@@ -138,9 +138,9 @@ def key_points(key: bpy.types.ShapeKey) -> np.ndarray:
 
 def release(rig: bpy.types.Object) -> None:
     """Undo :func:`bind`: what was hung from an empty stays where it is, without it."""
-    head = rig.pose.bones.get(rig[RECORD]["bone"]) if rig[RECORD]["bone"] else None
-    for name in GAZE if head is not None else ():
-        head.pop(name, None)
+    if rig[RECORD]["bone"] in (rig.pose.bones if rig.pose else ()):
+        for name in GAZE:
+            rig.pose.bones[rig[RECORD]["bone"]].pop(name, None)
     for thing in [thing for thing in bpy.data.objects if thing.get(OWNER) == rig]:
         _forget_atlas(thing.data)
         if thing[ROLE].startswith("eye"):

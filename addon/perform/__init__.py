@@ -5,6 +5,8 @@
 - ``keys``      actions and F-curves in bulk
 - ``settings``  what the layers of a subject are set to
 - ``layers``    strips placed, removed, opened for editing
-- ``stack``, ``arrange``, ``tweak``, ``record``, ``carry``  the NLA stack behind them
-- ``motion``    the plain writer that came before the layers
+- ``follow``    strips go where their sound is, at the scene's rate
+- ``bake``      all layers as plain keys, and back
+- ``simplify``  fewer keys, within bounds
+- ``stack``, ``arrange``, ``tweak``, ``record``, ``carry``, ``timing``, ``visuals``  behind them
 """

@@ -17,7 +17,7 @@ MODULES = sorted(path.stem for path in INSIDE.glob("check_*.py"))
 
 
 def test_modules_are_found() -> None:
-    assert {"check_subject", "check_motion", "check_geometry", "check_sequence"} <= set(MODULES)
+    assert {"check_subject", "check_layers", "check_geometry", "check_sequence"} <= set(MODULES)
 
 
 @pytest.mark.parametrize("module", MODULES)

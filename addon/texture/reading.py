@@ -50,7 +50,7 @@ class Looker:
         """What the subject looks like in the evaluated frame.
 
         Raises:
-            InputError: the subject's own mesh has lost its UV map.
+            InputError: a mesh is hidden, or the subject's own has lost its UV map.
         """
         return Look(
             tuple(self._piece(thing, depsgraph) for thing in self._meshes),
@@ -61,6 +61,8 @@ class Looker:
 
     def _piece(self, thing: bpy.types.Object, depsgraph: bpy.types.Depsgraph) -> Piece:
         evaluated = thing.evaluated_get(depsgraph)
+        if not evaluated.is_evaluated:
+            raise InputError(f"{thing.name} is hidden: show it, so that Blender evaluates it")
         mesh = evaluated.data
         points = np.empty((len(mesh.vertices), 3), np.float32)
         mesh.vertices.foreach_get("co", points.ravel())

@@ -51,7 +51,7 @@ class _Live:
         self.task: Task | None = None
         self.asked: object = None  # what the task, or the picture shown, was asked for
         self.passes: tuple[object, geometry.Pass] | None = None
-        self.fingerprints: dict[object, tuple[str, int]] = {}
+        self.fingerprints: dict[object, tuple[str, int, int]] = {}
         self.shown = 0
 
 
@@ -163,7 +163,9 @@ class _Asked:
         self, where: session.Settings, source: geometry.Pass, drawn: Any, report: Progress
     ) -> tuple[str, Path]:
         """The rig's name and the file, once the picture is in it."""
-        fingerprint, reach = live.fingerprints.get(self.wish, ("", 0))
+        fingerprint, reach, generation = live.fingerprints.get(self.wish, ("", 0, 0))
+        if session.state.backend is not None and generation != session.state.generation:
+            fingerprint = ""  # another backend, which may make other pictures
         data = None
         if fingerprint and self._store:
             data = self._store.read(self._key(fingerprint, reach))
@@ -187,7 +189,7 @@ class _Asked:
             about = session.state.animator(animator)
             reach = about.reach if about else 0
             if fingerprint:
-                live.fingerprints[self.wish] = (fingerprint, reach)
+                live.fingerprints[self.wish] = (fingerprint, reach, session.state.generation)
                 if self._store:
                     self._store.put(self._key(fingerprint, reach), data)
         write_whole(self.path, data)
@@ -275,6 +277,8 @@ def _loaded(*_: Any) -> None:
     marks.clear()
     live.task = live.passes = live.asked = None
     live.rendering = False
+    if bpy.context.scene and bpy.context.scene.facewright_texture.live:
+        switch(True)
 
 
 _HANDLERS = (

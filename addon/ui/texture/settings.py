@@ -85,7 +85,6 @@ class TextureSettings(bpy.types.PropertyGroup):
     live: BoolProperty(
         name="Preview on Scrub",
         description="Texture the current frame in preview quality whenever it rests",
-        options={"SKIP_SAVE"},
         update=_live,
     )
     live_size: EnumProperty(
@@ -115,7 +114,15 @@ class TextureSettings(bpy.types.PropertyGroup):
 
 
 def wish_of(scene: bpy.types.Scene, who: SubjectObjects, frames: range) -> Wish:
-    """What the scene's settings ask for."""
+    """What the scene's settings ask for.
+
+    Raises:
+        InputError: there is no photograph.
+    """
+    if not who.textured:
+        raise InputError(
+            f"subject: {who.rig.name} has no photograph to be textured with; capture one for it"
+        )
     chosen = scene.facewright_texture
     return Wish(
         frames,

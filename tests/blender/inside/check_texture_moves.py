@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from textured import Bench, build, captured
 
+from addon.core.errors import InputError
 from addon.core.shelf import Shelf
 from addon.subject import objects
 from addon.texture import geometry
@@ -229,3 +230,11 @@ def test_size_and_hint_count(egg):
     hints = [geometry.ready_pass(egg, 256, "vertices", rho=rho) for rho in (True, False)]
     assert len({source.digest(source.look()) for source in hints}) == 2
     assert hints[0](0, 0.0).HasField("rho") and not hints[1](0, 0.0).HasField("rho")
+
+
+def test_what_is_hidden_is_said_and_not_guessed(egg, scene):
+    """Blender does not evaluate it, so its keys would not count."""
+    egg.eyes[0].hide_viewport = True
+    bpy.context.view_layer.update()
+    with pytest.raises(InputError, match="egg eye left is hidden: show it"):
+        geometry.ready_pass(egg, SIZE, "vertices").look()

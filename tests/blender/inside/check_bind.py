@@ -330,7 +330,7 @@ def textured(who: subject.SubjectObjects, backend: Backend, animator: str) -> np
     with backend.animate(who.subject_id, size=256, animator=animator) as stream:
         stream.send(frame)
         stream.finish()
-        result = stream.receive(60)
+        result = stream.receive(150)
     if result.HasField("error"):
         raise AssertionError(result.error.message)
     image = bpy.data.images.new("answer", 8, 8)

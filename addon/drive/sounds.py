@@ -80,15 +80,14 @@ def part_of(
         InputError: nothing is.
     """
     begin, end = handles(strip)
+    keys = retimed_at(strip)
     content = content_start(strip)
     trimmed = getattr(strip, "content_trim_start", None)
     trimmed = strip.animation_offset_start if trimmed is None else trimmed
     late = getattr(strip, "sound_offset", 0.0) if strip.type == "SOUND" else 0.0
     # Handles drawn out beyond the content show nothing there.
     first = math.ceil(max(begin, content + late * fps - trimmed - 1e-4, window[0]))
-    length = getattr(strip, "content_duration", None)
-    length = strip.frame_duration if length is None else length
-    last = math.floor(min(end, content + length, window[1]) + 1e-4)
+    last = math.floor(min(end, max([content + _duration(strip), *keys]), window[1]) + 1e-4)
     if last <= first:
         raise InputError(f"strip: nothing of {strip.name} is to be heard or seen")
     return Part(
@@ -96,7 +95,7 @@ def part_of(
         start=first,
         frames=last - first,
         offset=max(0.0, (first - content + trimmed) / fps - late),
-        retimed=len(getattr(strip, "retiming_keys", ())) > 0,
+        retimed=bool(keys),
     )
 
 
@@ -104,6 +103,23 @@ def content_start(strip: bpy.types.Strip) -> float:
     """The frame at which a strip's content begins, trimmed away or not."""
     value = getattr(strip, "content_start", None)  # Blender 5.1 and later
     return strip.frame_start if value is None else value
+
+
+def retimed_at(strip: bpy.types.Strip) -> list[int]:
+    """Frames of the keys that change a strip's speed; its ends are among them."""
+    return [key.timeline_frame for key in getattr(strip, "retiming_keys", ())]
+
+
+def _duration(strip: bpy.types.Strip) -> float:
+    value = getattr(strip, "content_duration", None)  # Blender 5.1 and later
+    return strip.frame_duration if value is None else value
+
+
+def content_frames(strip: bpy.types.Strip) -> float:
+    """Frames of all that a strip's file holds, trimmed away or not."""
+    if hasattr(strip, "content_trim_start"):
+        return _duration(strip) + strip.content_trim_start + strip.content_trim_end
+    return _duration(strip) + strip.animation_offset_start + strip.animation_offset_end
 
 
 def handles(strip: bpy.types.Strip) -> tuple[float, float]:

@@ -47,6 +47,7 @@ class Footage:
         start: the scene's frame.
         offset: seconds into the video.
         seconds: how many; 0: to its end.
+        rate: frames of the scene for a second of the video; 0: the scene's frame rate.
     """
 
     path: Path
@@ -54,6 +55,7 @@ class Footage:
     start: int
     offset: float = 0.0
     seconds: float = 0.0
+    rate: float = 0.0
 
 
 def drive_video(
@@ -104,18 +106,45 @@ def footage_of(scene: bpy.types.Scene, name: str) -> Footage:
     """A movie strip's visible part.
 
     Raises:
-        InputError: there is none, or its speed was changed.
+        InputError: there is none, or it has several speeds.
     """
     for strip, window in sounds.all_strips(scene, "MOVIE"):
         if strip.name == name:
-            part = sounds.part_of(strip, rate_of(scene), window)
-            if part.retimed:
-                raise InputError(
-                    f"strip: the speed of {name} was changed; render it first, and take that"
-                )
-            seconds = part.frames / rate_of(scene)
-            return Footage(sounds.movie_file(strip), name, part.start, part.offset, seconds)
+            path, fps = sounds.movie_file(strip), rate_of(scene)
+            part = sounds.part_of(strip, fps, window)
+            rate = _shown_rate(strip, path, fps)
+            offset, seconds = part.offset * fps / rate, part.frames / rate
+            return Footage(path, name, part.start, offset, seconds, rate)
     raise InputError(f"strip: {name} is not a movie strip that can be seen")
+
+
+def _shown_rate(strip: bpy.types.Strip, path: Path, fps: float) -> float:
+    """Frames of the scene for a second of the video.
+
+    Blender shows one of its frames on each of the scene's, unless the strip was fitted to the
+    scene's rate or its speed was changed; the strip's length tells.
+    """
+    keys = sounds.retimed_at(strip)
+    if len(keys) > 2:
+        raise InputError(f"strip: {strip.name} has several speeds; render it first, and take that")
+    frames = keys[1] - keys[0] if len(keys) == 2 else sounds.content_frames(strip)
+    try:
+        clip = bpy.data.movieclips.load(str(path))
+    except RuntimeError as error:
+        raise InputError(f"strip: Blender cannot open {path}") from error
+    try:
+        seconds = clip.frame_duration / clip.fps if clip.fps > 0 else 0.0
+    finally:
+        bpy.data.movieclips.remove(clip)
+    if seconds <= 0 or abs(frames - seconds * fps) <= 1:
+        return fps
+    rate = frames / seconds
+    if not 1.0 <= rate <= 240.0:
+        raise InputError(
+            f"strip: {strip.name} takes {rate:g} frames for a second of its movie; "
+            "expected 1 to 240"
+        )
+    return rate
 
 
 def selected(scene: bpy.types.Scene) -> str:
@@ -163,7 +192,7 @@ def video_job(
                 backend,
                 footage.path,
                 subject_id=known.subject_id,
-                fps=fps,
+                fps=footage.rate or fps,
                 start_seconds=footage.offset,
                 length_seconds=footage.seconds,
                 face=face,

@@ -131,14 +131,15 @@ def test_a_movie_strip_gives_its_visible_part(anna, scene, clip):
     strip = sequence.strips(scene).new_movie("Aufnahme", str(clip), 3, 20)
     strip.frame_offset_start, strip.frame_offset_end = 12, 5
     footage = video.footage_of(scene, "Aufnahme")
-    assert footage.start == 32 and footage.offset == pytest.approx(0.5)
+    assert footage.start == 32  # one frame of the movie on each of the scene's
+    assert footage.offset == pytest.approx(12 / RATE) and footage.rate == pytest.approx(RATE)
     chosen = anna.rig.facewright_perform
     chosen.video_brows = chosen.video_eyes = False
     assert bpy.ops.facewright.drive_video() == {"FINISHED"}
     begin, end = spans(anna, "video")["Aufnahme"]
     assert begin == 32 and abs(end - (strip.frame_final_end - 1)) <= 1
     frames = range(begin, end + 1)
-    assert likeness(shown(anna, "jawOpen", frames), at(frames, begin, 24, 0.5, JAW)) > 0.8
+    assert likeness(shown(anna, "jawOpen", frames), at(frames, begin, RATE, 12 / RATE, JAW)) > 0.8
     # Once more: its own strip is replaced, and what was chosen now counts.
     chosen.video_head = False
     assert bpy.ops.facewright.drive_video() == {"FINISHED"}
@@ -146,6 +147,23 @@ def test_a_movie_strip_gives_its_visible_part(anna, scene, clip):
     assert np.ptp(turned(anna, frames)) == 0
     layers.remove(anna, "video", "Aufnahme")
     session.disconnect()
+
+
+def test_a_slower_strip_is_followed_as_it_is_shown(anna, scene, backend, clip):
+    sequence.set_rate(scene, RATE)
+    strip = sequence.strips(scene).new_movie("slow", str(clip), 3, 10)
+    if hasattr(bpy.context.workspace, "sequencer_scene"):
+        bpy.context.workspace.sequencer_scene = scene
+    scene.sequence_editor.active_strip, strip.select = strip, True
+    assert bpy.ops.sequencer.retiming_segment_speed_set(speed=50) == {"FINISHED"}
+    footage = video.footage_of(scene, "slow")
+    assert footage.rate == pytest.approx(2 * RATE, rel=0.05)
+    video.drive_video(scene, backend, footage)
+    begin, end = spans(anna, "video")["slow"]
+    assert begin == 10 and end - begin > 1.8 * COUNT
+    frames = range(begin, end + 1)
+    there = at(frames, begin, footage.rate, 0, JAW)
+    assert likeness(shown(anna, "jawOpen", frames), there) > 0.8
 
 
 def test_what_shows_no_face_is_told(anna, scene, backend, tmp_path):

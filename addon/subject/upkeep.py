@@ -23,7 +23,8 @@ _STRIP = (
 def doubts(rig: bpy.types.Object) -> list[str]:
     """What a subject shares with another, a sentence each; empty where all is its own.
 
-    Duplicating a subject in Blender can leave both with one mesh, one camera or one action.
+    Duplicating a subject in Blender can leave both with one mesh, one camera or one action. (A
+    bound mesh is seen by its photograph's camera, as it should be.)
     """
     others = [thing for thing in bpy.data.objects if RECORD in thing and thing != rig]
     if not others or rig.library is not None:
@@ -33,7 +34,8 @@ def doubts(rig: bpy.types.Object) -> list[str]:
     except InputError as error:
         return [str(error)]
     found = []
-    if any(other.get(CAMERA) == who.camera for other in others if who.camera):
+    peers = [] if who.bound else [other for other in others if not other[RECORD].get("bound")]
+    if any(other.get(CAMERA) == who.camera for other in peers):
         found.append("Its camera is another subject's as well")
     if any(thing.data.users > 1 for thing in (who.face, *who.eyes)):
         found.append("Its mesh is used by another object as well: keys move both")

@@ -395,6 +395,7 @@ def test_any_mesh_is_sent_where_the_animator_takes_it(portrait, scene):
     bpy.context.view_layer.update()
     who = bind.bind(Binding(ball), portrait, scene=scene)
     assert who.textured and not who.corresponds
+    assert upkeep.doubts(who.rig) == upkeep.doubts(portrait.rig) == []
     image = geometry.create_pass(who, 256, "image")(1, 0.0).image
     assert not image.uv and not image.parts
     with Backend(ADDRESS) as backend:

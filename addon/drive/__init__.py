@@ -9,7 +9,7 @@
 - ``wanted``   a subject's settings, cues and keys -> how a stretch is performed
 - ``keyed``    controls with F-curves, sampled
 - ``cues``     emotion and gaze from timeline markers and the cue list
-- ``settings`` what is set, on the subject and on each strip
+- ``settings``, ``settings_parts``  what is set, on the subject and on each strip
 - ``running``  jobs: generators that wait for the backend, with progress over all
 
 Functions called ``drive_*`` block, and need no interface; each has a ``*_job`` beside it,

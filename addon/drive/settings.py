@@ -22,12 +22,16 @@ from bpy.props import (
 
 from ..core.performance import CHANNELS
 from ..perform.channels import REGIONS
-from ..subject import objects
+from .settings_parts import (
+    OVER,
+    OVER_LIST,
+    PATH,
+    EmotionCueSettings,
+    ScriptSettings,
+    StripSettings,
+    VideoSettings,
+)
 
-_OVER = {"LIBRARY_OVERRIDABLE"}
-#: Blender 4.5 and later ask whether a path may be relative to the .blend.
-_PATH = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5) else set()
-_OVER_LIST = {"LIBRARY_OVERRIDABLE", "USE_INSERTION"}
 GAZES = [
     ("natural", "Natural", "As people look who talk: at the viewer, now and then away", 0),
     ("camera", "Camera", "At the camera, whatever the head does", 1),
@@ -52,47 +56,6 @@ _SAY = {
 }
 
 
-def _own_rig(self: object, candidate: bpy.types.Object) -> bool:
-    return objects.RECORD in candidate
-
-
-class EmotionCueSettings(bpy.types.PropertyGroup):
-    """One line of a subject's list of emotions."""
-
-    start: IntProperty(name="Start", description="Frame at which it is felt", default=1)
-    length: IntProperty(
-        name="Length", description="Frames that it lasts; 0: until the next", default=0, min=0
-    )
-    prompt: StringProperty(
-        name="Emotion",
-        description="In words: 'happy', 'slightly sad', 'angry, then relieved'. Empty: neutral",
-        maxlen=200,
-    )
-    use_intensity: BoolProperty(
-        name="Own Intensity", description="Another intensity than the subject's"
-    )
-    intensity: FloatProperty(
-        name="Intensity",
-        description="How strongly it shows: 1 slight, 3 full",
-        default=2.0,
-        min=1.0,
-        max=3.0,
-    )
-    use_cross_fade: BoolProperty(
-        name="Own Fade", description="Another cross-fade than the subject's"
-    )
-    cross_fade: FloatProperty(
-        name="Fade",
-        description="Seconds in which it comes",
-        default=0.5,
-        min=0.0,
-        max=10.0,
-        subtype="TIME_ABSOLUTE",
-        unit="TIME_ABSOLUTE",
-    )
-    mute: BoolProperty(name="Mute", description="Leave it out")
-
-
 def _source(channel: str) -> object:
     return EnumProperty(
         name=channel.capitalize(),
@@ -100,7 +63,7 @@ def _source(channel: str) -> object:
         items=SOURCES,
         default="speech",
         options=set(),
-        override=_OVER,
+        override=OVER,
     )
 
 
@@ -109,8 +72,8 @@ def _motion_file(channel: str) -> object:
         name="File",
         description=f"Motion file (.npz) that {channel} come from, at least as long as the sound",
         subtype="FILE_PATH",
-        options=_PATH,
-        override=_OVER,
+        options=PATH,
+        override=OVER,
     )
 
 
@@ -120,11 +83,11 @@ def _region(region: str) -> object:
         description=f"Take the {region} from the video",
         default=True,
         options=set(),
-        override=_OVER,
+        override=OVER,
     )
 
 
-class PerformSettings(bpy.types.PropertyGroup):
+class PerformSettings(ScriptSettings, VideoSettings, bpy.types.PropertyGroup):
     """How a subject performs; ``rig.facewright_perform``."""
 
     __annotations__ = (
@@ -138,7 +101,7 @@ class PerformSettings(bpy.types.PropertyGroup):
         description="What the face feels where no marker and no cue says it, in words: 'happy', "
         "'sadly surprised, then relieved'. Empty: neutral",
         maxlen=200,
-        override=_OVER,
+        override=OVER,
     )
     intensity: FloatProperty(
         name="Intensity",
@@ -148,7 +111,7 @@ class PerformSettings(bpy.types.PropertyGroup):
         min=0.0,
         max=3.0,
         soft_min=1.0,
-        override=_OVER,
+        override=OVER,
     )
     cross_fade: FloatProperty(
         name="Cross-Fade",
@@ -158,7 +121,7 @@ class PerformSettings(bpy.types.PropertyGroup):
         max=10.0,
         soft_max=3.0,
         options=set(),
-        override=_OVER,
+        override=OVER,
     )
     emotion_model: EnumProperty(
         name="Shown By",
@@ -168,7 +131,7 @@ class PerformSettings(bpy.types.PropertyGroup):
             ("emoa2e", "Network", "What the network learned of them"),
         ],
         options=set(),
-        override=_OVER,
+        override=OVER,
     )
     mouth_opening: FloatProperty(
         name="Mouth",
@@ -176,7 +139,7 @@ class PerformSettings(bpy.types.PropertyGroup):
         default=1.0,
         min=0.0,
         max=2.0,
-        override=_OVER,
+        override=OVER,
     )
     lip_offset: FloatProperty(
         name="Lip Offset",
@@ -189,7 +152,7 @@ class PerformSettings(bpy.types.PropertyGroup):
         precision=0,
         step=500,
         options=set(),
-        override=_OVER,
+        override=OVER,
     )
     smoothing: FloatProperty(
         name="Smoothing",
@@ -202,7 +165,7 @@ class PerformSettings(bpy.types.PropertyGroup):
         precision=0,
         step=500,
         options=set(),
-        override=_OVER,
+        override=OVER,
     )
     brow_motion: FloatProperty(
         name="Brow Motion",
@@ -210,14 +173,14 @@ class PerformSettings(bpy.types.PropertyGroup):
         default=1.0,
         min=0.0,
         max=3.0,
-        override=_OVER,
+        override=OVER,
     )
     brow_model: StringProperty(
         name="Brow Model",
         description="What moves the brows; empty: the backend's default",
         maxlen=200,
         options=set(),
-        override=_OVER,
+        override=OVER,
         search=lambda self, context, text: _known("brow_models"),
     )
     gaze: EnumProperty(
@@ -225,7 +188,7 @@ class PerformSettings(bpy.types.PropertyGroup):
         description="Where the eyes look; keys switch it in time",
         items=GAZES,
         default="natural",
-        override=_OVER,
+        override=OVER,
     )
     aversion: FloatProperty(
         name="Looks Away",
@@ -234,7 +197,7 @@ class PerformSettings(bpy.types.PropertyGroup):
         min=0.0,
         max=3.0,
         options=set(),
-        override=_OVER,
+        override=OVER,
     )
     head_motion: FloatProperty(
         name="Head Motion",
@@ -242,14 +205,14 @@ class PerformSettings(bpy.types.PropertyGroup):
         default=1.0,
         min=0.0,
         max=3.0,
-        override=_OVER,
+        override=OVER,
     )
     head_model: StringProperty(
         name="Head Model",
         description="What moves the head; empty: the backend's default",
         maxlen=200,
         options=set(),
-        override=_OVER,
+        override=OVER,
         search=lambda self, context, text: _known("head_models"),
     )
     guidance: FloatProperty(
@@ -259,7 +222,7 @@ class PerformSettings(bpy.types.PropertyGroup):
         min=0.0,
         max=1.0,
         options=set(),
-        override=_OVER,
+        override=OVER,
     )
     blink_rate: FloatProperty(
         name="Blink Rate",
@@ -267,7 +230,7 @@ class PerformSettings(bpy.types.PropertyGroup):
         default=20.0,
         min=0.0,
         max=60.0,
-        override=_OVER,
+        override=OVER,
     )
     seed: IntProperty(
         name="Seed",
@@ -275,91 +238,10 @@ class PerformSettings(bpy.types.PropertyGroup):
         "samples. The same seed gives the same performance and frames",
         min=0,
         options=set(),
-        override=_OVER,
+        override=OVER,
     )
-    cues: CollectionProperty(type=EmotionCueSettings, override=_OVER_LIST)
-    active_cue: IntProperty(options=set(), override=_OVER)
-    script: StringProperty(
-        name="Script",
-        description="Words to speak; directions in brackets say how they are felt: "
-        "'[sadly surprised] Oh. [relieved @3] There you are.'",
-        options=set(),
-        override=_OVER,
-    )
-    script_text: PointerProperty(
-        type=bpy.types.Text,
-        name="Text",
-        description="A text data-block to speak, in place of the line",
-        override=_OVER,
-    )
-    language: StringProperty(
-        name="Language",
-        description="Of the script: en-us, en-gb, de, fr-fr, es, it, pt-br, ru, zh, ja, ...",
-        default="en-us",
-        maxlen=40,
-        options=set(),
-        override=_OVER,
-        search=lambda self, context, text: LANGUAGES,
-        search_options={"SUGGESTION"},
-    )
-    voice: StringProperty(
-        name="Voice",
-        description="A variant of the language's voice: f1 to f5, m1 to m8; empty: its own",
-        maxlen=40,
-        options=set(),
-        override=_OVER,
-        search=lambda self, context, text: VOICES,
-        search_options={"SUGGESTION"},
-    )
-    video: StringProperty(
-        name="Video",
-        description="A video of a face; empty: the selected movie strip",
-        subtype="FILE_PATH",
-        options=_PATH,
-        override=_OVER,
-    )
-    video_same: BoolProperty(
-        name="Same Person",
-        description="The video shows the subject, whose identity is kept; otherwise the video "
-        "says who it is",
-        options=set(),
-        override=_OVER,
-    )
-    video_face: IntProperty(
-        name="Face",
-        description="Which face of the video's first frame, counted from the largest, 0",
-        min=0,
-        max=99,
-        options=set(),
-        override=_OVER,
-    )
-
-
-LANGUAGES = [
-    "en-us", "en-gb", "de", "fr-fr", "es", "it", "pt-br", "pt", "nl", "pl", "sv", "da", "nb", "fi",
-    "cs", "ru", "uk", "el", "tr", "ro", "hu", "cmn", "ja", "ko", "ar", "hi",
-]  # fmt: skip
-VOICES = [*(f"f{k}" for k in range(1, 6)), *(f"m{k}" for k in range(1, 9))]
-
-
-class StripSettings(bpy.types.PropertyGroup):
-    """What a sound or movie strip is driven with; ``strip.facewright_drive``."""
-
-    subject: PointerProperty(
-        type=bpy.types.Object,
-        name="Subject",
-        description="Whom this strip drives; none: the active subject, or the only one",
-        poll=_own_rig,
-    )
-    use_seed: BoolProperty(name="Own Seed", description="Another seed than the subject's")
-    seed: IntProperty(name="Seed", description="The same seed gives the same performance", min=0)
-    #: JSON of what it was last driven with, so that it can be driven so again.
-    record: StringProperty(options={"HIDDEN"})
-    #: Whom it drove, and the NLA strip that it made there.
-    performer: PointerProperty(type=bpy.types.Object, options={"HIDDEN"})
-    placed: StringProperty(options={"HIDDEN"})
-    #: Of a strip that was made from a script: which one.
-    script: StringProperty(options={"HIDDEN"})
+    cues: CollectionProperty(type=EmotionCueSettings, override=OVER_LIST)
+    active_cue: IntProperty(options=set(), override=OVER)
 
 
 def _known(field: str) -> list[str]:
@@ -382,7 +264,7 @@ _CLASSES = (EmotionCueSettings, PerformSettings, StripSettings)
 def register() -> None:
     for kind in _CLASSES:
         bpy.utils.register_class(kind)
-    bpy.types.Object.facewright_perform = PointerProperty(type=PerformSettings, override=_OVER)
+    bpy.types.Object.facewright_perform = PointerProperty(type=PerformSettings, override=OVER)
     strip_type().facewright_drive = PointerProperty(type=StripSettings)
 
 

@@ -23,6 +23,7 @@ def empty(frames: range) -> Iterator[bpy.types.Scene]:
     before = _all()
     window = bpy.context.window
     shown = window.scene
+    views = _views(window)
     scene = bpy.data.scenes.new("Facewright export")
     try:
         for name in ("fps", "fps_base", "resolution_x", "resolution_y", "resolution_percentage"):
@@ -34,6 +35,15 @@ def empty(frames: range) -> Iterator[bpy.types.Scene]:
     finally:
         window.scene = shown
         bpy.data.batch_remove([item for item in _all() if item not in before])
+        for view, perspective in views:  # one that looked through a camera left it
+            view.view_perspective = perspective
+
+
+def _views(window: bpy.types.Window) -> list[tuple[bpy.types.RegionView3D, str]]:
+    """The window's 3-D views, and how each looks."""
+    areas = window.screen.areas if window.screen else ()
+    views = [area.spaces.active.region_3d for area in areas if area.type == "VIEW_3D"]
+    return [(view, view.view_perspective) for view in views if view is not None]
 
 
 @contextmanager

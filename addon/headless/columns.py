@@ -99,7 +99,7 @@ class Column:
 
 
 COLUMNS = (
-    Column("portrait", "input", "photograph of who speaks: PNG, JPEG, WebP, BMP or TIFF"),
+    Column("portrait", "input", "photograph of who speaks, or a subject's file (.npz)"),
     Column("footage", "input", "video in place of the portrait: its calmest frame is used"),
     Column("take", "choices", "what of the footage's own motion is kept: head, brows, eyes, gaze",
            (), choices=TAKEN),

@@ -15,7 +15,7 @@ from typing import Any
 import bpy
 
 from ..core.cache import FrameCache
-from ..core.client import Progress, check_sampling, existing_file
+from ..core.client import Progress, check_sampling, existing_file, is_subject_file
 from ..core.client_review import ClipReview, review
 from ..core.errors import AddonError, BackendError, Cancelled, InputError
 from ..core.shelf import Shelf
@@ -111,9 +111,11 @@ def dub(
     with workplace(targets) as work:
         portrait, calm = staging.portrait_of(values, backend, work, progress)
         size = max(512, values["size"])
+        stored = is_subject_file(portrait)
+        face = 0 if stored else values["face"]
         data = backend.capture(
             portrait,
-            face=values["face"],
+            face=face,
             size=size,
             whole_photo=values["extent"] != "crop",
             progress=progress,
@@ -122,7 +124,7 @@ def dub(
         whole = values["extent"] == "photo" or (
             values["extent"] == "auto" and max(data.photo_size) <= AUTO_PHOTO_SIDE
         )
-        staged = staging.stage(data, done, portrait, work, whole, values["face"])
+        staged = staging.stage(data, done, portrait, work, whole, face)
         scene = bpy.context.scene
         pictures = _texture(values, portrait, staged, host, work, cache, progress)
         progress("rendering the movie", 0.0, -1.0)
@@ -130,7 +132,13 @@ def dub(
         if targets.sheet:
             sheet.write(pictures, work.sheet, box=data.box if whole else None)
         staging.save(scene, targets, work)
-        measured, notes = _measured(values, host, work, progress) if reviewed else (None, ())
+        if stored:  # reviews want a picture
+            portrait = work.root / "plate.png"
+            portrait.write_bytes(data.plate)
+        measured: ClipReview | None = None
+        notes: tuple[str, ...] = ()
+        if reviewed:
+            measured, notes = _measured(values, portrait, host, work, progress)
         work.deliver(targets)
     progress("done", 1.0, 0.0)
     return Result(
@@ -169,7 +177,7 @@ def _texture(
         whole_photo=staged.whole_photo,
         kind=values["geometry"],
     )
-    name, crop, face = staged.subject_id, staged.crop_camera.size[0], values["face"]
+    name, crop, face = staged.subject_id, staged.crop_camera.size[0], staged.face_index
 
     def open_stream(report: Progress) -> FrameStream:
         backend = host.backend()
@@ -186,12 +194,11 @@ def _texture(
 
 
 def _measured(
-    values: Mapping[str, Any], host: Host, work: Work, progress: Progress
+    values: Mapping[str, Any], portrait: Path, host: Host, work: Work, progress: Progress
 ) -> tuple[ClipReview | None, tuple[str, ...]]:
     """The movie's review; a note in its place where there can be none."""
     if not FORMATS[values["format"]]:
         return None, ("a folder of pictures is not reviewed",)
-    portrait = values["portrait"] or values["footage"]
     try:
         return review(host.backend(), work.movie, portrait=portrait, progress=progress), ()
     except Cancelled:

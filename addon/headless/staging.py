@@ -42,14 +42,14 @@ def stage(
     portrait: Path,
     work: Work,
     whole: bool,
-    face: int = 0,
+    face: int,
 ) -> SubjectObjects:
     """An empty scene with the subject, its performance and its sound.
 
     Args:
         data: of the capture.
         done: what it performs.
-        portrait: the photograph.
+        portrait: the photograph, or a subject's file.
         work: where everything goes.
         whole: whether the whole photograph is framed.
         face: which of the photograph's faces it is.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import bpy
@@ -165,6 +166,21 @@ def test_footage_is_a_portrait(made: Path, tmp_path: Path) -> None:
     who = opened(tmp_path / "again.blend")
     assert who.photo.suffix == ".png" and pixels(who.photo).std() > 20
     assert {t.name for t in who.rig.animation_data.nla_tracks} >= {"speech", "video"}
+
+
+def test_a_subject_file_is_a_portrait(tmp_path: Path) -> None:
+    if not HAS_SOUND:
+        pytest.skip("this bpy is built without sound")
+    stored = tmp_path / "anna.npz"
+    program = [os.environ.get("FACEWRIGHT_BACKEND", "facewright"), "capture"]
+    command = [*program, str(EXAMPLES / "portrait.png"), "-o", str(stored)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    words = first_words(tmp_path / "words.wav")
+    run(
+        "dub", stored, words, "-o", tmp_path / "a.mp4", "--fps", 5, "--size", 256, "--extent",
+        "crop", "--review", "--result", tmp_path / "told.json",
+    )  # fmt: skip
+    assert json.loads((tmp_path / "told.json").read_text("utf-8"))["review"]["identity"] > 0.8
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from .conftest import INSIDE, Runner
 #: What no line of the console may say.
 TOKEN = "correct-horse-battery-staple"
 #: Errors that life_cycle.py asks for.
-PROVOKED = ("New Subject", "too old for the backend", "is another computer")
+PROVOKED = ("Choose a photo", "too old for the backend", "is another computer")
 COMPLAINT = re.compile(r"warn|error|traceback|exception|leak", re.IGNORECASE)
 
 
@@ -25,20 +25,13 @@ def older(build_zips, tmp_path_factory) -> dict[str, Path]:
     return build_zips(tmp_path_factory.mktemp("older"), *options)
 
 
-@pytest.fixture(scope="session")
-def lived(blender: Runner, zips, older, backend: str, tmp_path_factory) -> dict:
-    """What life_cycle.py found in one Blender, and what it printed beside it."""
+def run(blender: Runner, folder: Path, backend: str, *arguments: str) -> tuple[dict, list[str]]:
+    """What life_cycle.py found, and the lines that were printed beside it."""
     if not sys.platform.startswith("linux"):
         pytest.skip("installs the Linux zips")
-    folder = tmp_path_factory.mktemp("user")
-    tag = "cp313" if blender.series >= "5.1" else "cp311"
-    paths = [
-        str(next(path for name, path in built.items() if name.endswith(f"linux-x64-{tag}.zip")))
-        for built in (older, zips)
-    ]
     done = blender(
         str(INSIDE / "life_cycle.py"),
-        *paths,
+        *arguments,
         BLENDER_USER_RESOURCES=str(folder),
         FACEWRIGHT_ADDRESS=backend,
         PYTHONPATH=str(INSIDE),
@@ -47,10 +40,31 @@ def lived(blender: Runner, zips, older, backend: str, tmp_path_factory) -> dict:
     output = done.stdout.splitlines() + done.stderr.splitlines()
     lines = [line for line in output if line.startswith("FOUND ")]
     assert done.returncode == 0 and lines, done.stdout[-3000:] + done.stderr[-3000:]
-    found = json.loads(lines[0].removeprefix("FOUND "))
-    found["console"] = [line for line in output if not line.startswith("FOUND ")]
-    found["folder"] = str(folder)
-    return found
+    rest = [line for line in output if not line.startswith("FOUND ")]
+    return json.loads(lines[0].removeprefix("FOUND ")), rest
+
+
+def fitting(blender: Runner, built: dict[str, Path]) -> str:
+    """The zip for one Blender's Python."""
+    tag = "cp313" if blender.series >= "5.1" else "cp311"
+    return str(next(path for name, path in built.items() if name.endswith(f"linux-x64-{tag}.zip")))
+
+
+@pytest.fixture(scope="session")
+def lived(blender: Runner, zips, older, backend: str, tmp_path_factory) -> dict:
+    """What life_cycle.py found in one Blender, and what it printed beside it."""
+    folder = tmp_path_factory.mktemp("user")
+    paths = [fitting(blender, built) for built in (older, zips)]
+    found, console = run(blender, folder, backend, *paths)
+    return found | {"console": console, "folder": str(folder)}
+
+
+def test_reloading_all_scripts_changes_nothing(
+    blender: Runner, zips, backend: str, tmp_path: Path
+) -> None:
+    found, console = run(blender, tmp_path, backend, "reload", fitting(blender, zips))
+    assert found["before"]["classes"] and found["before"] == found["after"]
+    assert [line for line in console if COMPLAINT.search(line)] == []
 
 
 def test_works_from_its_own_folder(lived: dict) -> None:
@@ -59,7 +73,7 @@ def test_works_from_its_own_folder(lived: dict) -> None:
     assert used["settings"] == "512"
     assert used["package"].startswith(lived["folder"])
     assert used["modules"] == []  # neither torch nor the backend is imported
-    assert "New Subject" in used["error"] and "\n" not in used["error"]
+    assert "photo" in used["error"] and "\n" not in used["error"]
     assert "this add-on (0.0.9) is too old for the backend" in used["refused"]
 
 

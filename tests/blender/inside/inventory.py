@@ -48,9 +48,11 @@ class Ledger:
 
         setattr(module, name, noted)
 
-    def running_timers(self) -> list[str]:
-        """Names of the timers that still tick."""
-        return [call.__name__ for call in self.timers if bpy.app.timers.is_registered(call)]
+    def running_timers(self, package: str) -> list[str]:
+        """Names of the package's timers that still tick."""
+        ticking = [timer for timer in self.timers if bpy.app.timers.is_registered(timer)]
+        calls = [getattr(timer, "func", timer) for timer in ticking]  # of a partial
+        return [call.__qualname__ for call in calls if _of(call, package)]
 
 
 def take(package: str, ledger: Ledger) -> dict[str, list[str]]:
@@ -61,7 +63,7 @@ def take(package: str, ledger: Ledger) -> dict[str, list[str]]:
         "handlers": sorted(_handlers(package)),
         "draw": sorted(_draw_functions(package)),
         "keymaps": sorted(_keymap_items()),
-        "timers": ledger.running_timers(),
+        "timers": ledger.running_timers(package),
         "commands": ["facewright"] * ledger.commands,
         "threads": sorted(
             thread.name for thread in threading.enumerate() if "facewright" in thread.name

@@ -111,7 +111,7 @@ def curves_of(
     face, head = Curves(), Curves()
     if {"mouth", "eyes", "brows"} & set(regions):
         table = region_table(subject)
-        columns = of_subject.face_curves(subject, motion.names, motion.expression)
+        columns = of_subject.face_curves(subject, motion.names, motion.expression, motion.gaze)
         kept = {key: column for key, column in columns.items() if table[key[0]] in regions}
         face.add(kept, [table[path] for path, _ in kept])
         notes += _lacking(motion, subject)
@@ -121,7 +121,7 @@ def curves_of(
     if "gaze" in regions:
         columns = of_subject.gaze_curves(subject, motion.gaze)
         head.add(columns, ["gaze"] * len(columns))
-        if not columns:
+        if not columns and not subject.eyes_by_keys:
             notes.append(f"{subject.rig.name} has no gaze properties: its gaze was left out")
     return {"face": face, "head": head}, tuple(notes)
 

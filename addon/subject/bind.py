@@ -45,6 +45,7 @@ class Binding:
         bone: its name.
         eyes: left and right eyeball, objects of their own that turn about their middle.
         text: a mapping, as :func:`..core.spellings.written` makes it; empty: found by names.
+        eyes_by_keys: the shape keys eyeLook* turn the eyeballs, as ARKit's do.
     """
 
     face: bpy.types.Object
@@ -52,6 +53,7 @@ class Binding:
     bone: str = ""
     eyes: tuple[bpy.types.Object, ...] = ()
     text: str = ""
+    eyes_by_keys: bool = False
 
 
 def bind(
@@ -90,6 +92,7 @@ def bind(
         **channels,
         "bound": True,
         "owned": True,
+        "eyes_by_keys": wanted.eyes_by_keys,
         "mapping": spellings.written(mapping, _keys(face)) if mapping else "",
         "key_names": "",
         "expression": [],

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import bpy
 import numpy as np
 
-from ..core import rotation
+from ..core import arkit_csv, rotation
 from ..core.errors import InputError
 from .objects import GAZE, SubjectObjects
 
@@ -49,9 +49,27 @@ def face_weights(
 
 
 def face_curves(
-    subject: SubjectObjects, names: Sequence[str], expression: np.ndarray
+    subject: SubjectObjects,
+    names: Sequence[str],
+    expression: np.ndarray,
+    gaze: np.ndarray | None = None,
 ) -> dict[Channel, np.ndarray]:
-    """Channels of the face's shape keys (an action on ``face.data.shape_keys``) -> (T,)."""
+    """Channels of the face's shape keys (an action on ``face.data.shape_keys``) -> (T,).
+
+    Args:
+        subject, names, expression: as for :func:`face_weights`.
+        gaze: (T, 4), for faces whose shape keys turn their eyes; the larger of lids and eyes
+            counts there.
+    """
+    if gaze is not None and subject.eyes_by_keys:
+        order = {name: place for place, name in enumerate(names)}
+        whole = np.zeros((len(expression), len(arkit_csv.NAMES)), expression.dtype)
+        known = [(k, order[name]) for k, name in enumerate(arkit_csv.NAMES) if name in order]
+        for column, place in known:
+            whole[:, column] = expression[:, place]
+        looking, expression = arkit_csv.with_gaze(whole, gaze), expression.copy()
+        for column, place in known:
+            expression[:, place] = looking[:, column]
     return {
         (key_path(key), 0): weights
         for key, weights in face_weights(subject, names, expression).items()

@@ -58,6 +58,11 @@ class SubjectObjects:
         return not self.bound or ATLAS in self.face.data.uv_layers
 
     @property
+    def eyes_by_keys(self) -> bool:
+        """Whether the shape keys eyeLook* turn its eyeballs, as ARKit's do."""
+        return bool(self.rig[RECORD].get("eyes_by_keys"))
+
+    @property
     def textured(self) -> bool:
         """Whether there is a photograph to texture it with."""
         return bool(self.subject_id) and self.camera is not None

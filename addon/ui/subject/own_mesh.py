@@ -32,7 +32,7 @@ def _wanted(context: bpy.types.Context) -> Binding:
     text = _text(face)
     eyes = tuple(eye for eye in (chosen.eye_left, chosen.eye_right) if eye is not None)
     said = text.as_string() if text else ""
-    return Binding(face, chosen.armature, chosen.bone, eyes, said)
+    return Binding(face, chosen.armature, chosen.bone, eyes, said, chosen.eyes_by_keys)
 
 
 class _MeshOperator:
@@ -193,6 +193,7 @@ class OwnMeshPanel(Section, bpy.types.Panel):
             layout.prop_search(chosen, "bone", chosen.armature.data, "bones")
         layout.prop(chosen, "eye_left")
         layout.prop(chosen, "eye_right")
+        layout.prop(chosen, "eyes_by_keys")
         layout.prop(chosen, "portrait")
         row = layout.row(align=True)
         row.operator("facewright.bind_mesh", icon="LINKED")

@@ -87,6 +87,11 @@ class SubjectSettings(bpy.types.PropertyGroup):
         type=bpy.types.Object,
         poll=_is_mesh,
     )
+    eyes_by_keys: BoolProperty(
+        name="Shape Keys Turn Eyes",
+        description="The mesh's shape keys eyeLook… turn its eyeballs, as ARKit's do, so the gaze "
+        "goes to them; else they are taken for the lids alone",
+    )
     portrait: PointerProperty(
         name="Photo of",
         description="The captured subject whose photograph the mesh is textured with; empty: "

@@ -216,6 +216,23 @@ def test_eyes_of_its_own_follow_the_gaze(scene, turned):
         assert direction.angle(target.location - shown.translation) < 1e-2
 
 
+def test_shape_keys_may_turn_the_eyes(scene):
+    """As ARKit's do: 30 degrees for a weight of 1; lids that ask for more have their way."""
+    who = bind.bind(Binding(doll(), eyes_by_keys=True), scene=scene)
+    said = performance(frames=1)
+    said.gaze[:] = np.sin(np.radians([[12.0, -21.0, 6.0, 15.0]]))
+    for name in face_keys.ARKIT_52:
+        if name.startswith("eyeLook"):
+            said.expression[0, said.names.index(name)] = 0.35
+    notes = layers.place(said, who, layer="speech", name="words", start=1)
+    assert not any("gaze" in note for note in notes)
+    scene.frame_set(1)
+    shown = keyed(who)
+    wanted = {"OutLeft": 0.4, "DownLeft": 0.7, "InRight": 0.35, "UpRight": 0.5, "InLeft": 0.35}
+    for way, weight in wanted.items():
+        assert shown[f"EyeLook{way}"] == pytest.approx(weight, abs=1e-4)
+
+
 def test_eyes_that_do_not_turn_about_their_middle_are_refused(scene):
     thing = doll()
     points, faces, _ = synthetic.sphere(0.012, 8, 10)

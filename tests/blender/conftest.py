@@ -30,28 +30,37 @@ SERIES = {
 }
 
 
-def python_of(series: str) -> Path:
-    """A Python with bpy of this series; skips the test where there is none."""
+def lacking(series: str) -> str:
+    """Why there is no Python with bpy of this series; "" where there is one."""
+    variable, _ = SERIES[series]
+    if variable:
+        if _path(series).exists():
+            return ""
+        return f"no bpy {series}: `make setup-dev`, or name a Python with it in {variable}"
+    return "" if importlib.util.find_spec("bpy") else f"no bpy {series}: install the blender extra"
+
+
+def _path(series: str) -> Path:
     variable, folder = SERIES[series]
     if not variable:
-        if not importlib.util.find_spec("bpy"):
-            pytest.skip(f"no bpy {series}: install the blender extra")
         return Path(sys.executable)
     # Not resolved: a virtual environment's Python is a link to one without its packages.
-    python = ROOT / (os.environ.get(variable) or f"{folder}/bin/python")
-    if not python.exists():
-        pytest.skip(f"no bpy {series}: `make setup-dev`, or name a Python with it in {variable}")
-    return python
+    return ROOT / (os.environ.get(variable) or f"{folder}/bin/python")
 
 
-@pytest.fixture(scope="session", params=SERIES)
-def blender(request: pytest.FixtureRequest) -> Runner:
+def python_of(series: str) -> Path:
+    """A Python with bpy of this series; skips the test where there is none."""
+    if reason := lacking(series):
+        pytest.skip(reason)
+    return _path(series)
+
+
+def runner(series: str) -> Runner:
     """Runs a Python command line in one of the Blenders, with a time limit."""
-    python = python_of(request.param)
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
         return subprocess.run(
-            [str(python), *arguments],
+            [str(_path(series)), *arguments],
             cwd=ROOT,
             env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
             capture_output=True,
@@ -59,8 +68,15 @@ def blender(request: pytest.FixtureRequest) -> Runner:
             timeout=LIMIT,
         )
 
-    run.series = request.param
+    run.series = series
     return run
+
+
+@pytest.fixture(scope="session", params=SERIES)
+def blender(request: pytest.FixtureRequest) -> Runner:
+    """A :func:`runner` for each Blender that is there."""
+    python_of(request.param)
+    return runner(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -141,7 +141,7 @@ class JobOperator:
 def stop() -> None:
     """End what runs, as before the add-on or the scene goes."""
     for operator in tuple(_running):
-        if not operator._job.gi_running:  # it is not a job's own step that asks
+        if not getattr(operator._job, "gi_running", False):  # it is not a job's own step that asks
             operator._end()
 
 

@@ -28,7 +28,12 @@ _handles: list[tuple[Any, Any]] = []
 
 
 def bars(
-    runs: list[tuple[int, int, State]], edited: bool, step: int, to_region: Any, low: float
+    runs: list[tuple[int, int, State]],
+    edited: bool,
+    step: int,
+    to_region: Any,
+    low: float,
+    height: float = _HEIGHT,
 ) -> list[tuple[tuple[float, ...], list[tuple[float, float]]]]:
     """(colour, two triangles) of each run.
 
@@ -37,12 +42,12 @@ def bars(
         edited: nothing was checked since an edit.
         step: frames that each picture is shown for.
         to_region: frame -> pixels from the region's left edge.
-        low: pixels of the line's lower edge.
+        low, height: pixels of the line's lower edge, and of the line.
     """
     found: list[tuple[tuple[float, ...], list[tuple[float, float]]]] = []
     for first, last, state in runs:
         left, right = to_region(first), to_region(last + step)
-        high = low + _HEIGHT
+        high = low + height
         red, green, blue, alpha = COLOURS[state]
         corners = [(left, low), (right, low), (right, high)]
         corners += [(left, low), (right, high), (left, high)]
@@ -55,7 +60,7 @@ def _draw() -> None:
     scene, region = context.scene, context.region
     if region is None or not scene.facewright_texture.show_states:
         return
-    low = 0.0
+    low, height = 0.0, _HEIGHT * context.preferences.system.ui_scale
     for rig in objects.in_scene(scene):
         try:
             states = marks.known().get(settings.frames_folder(objects.find(rig)))
@@ -70,14 +75,14 @@ def _draw() -> None:
         shader = gpu.shader.from_builtin("UNIFORM_COLOR")
         gpu.state.blend_set("ALPHA")
         step = scene.frame_step
-        for colour, corners in bars(states.runs(step), states.edited, step, to_region, low):
+        for colour, corners in bars(states.runs(step), states.edited, step, to_region, low, height):
             shader.bind()
             shader.uniform_float("color", colour)
             buffer = gpu.types.GPUVertBuf(shader.format_calc(), len(corners))
             buffer.attr_fill("pos", np.array([(x, y, 0.0) for x, y in corners], np.float32))
             gpu.types.GPUBatch(type="TRIS", buf=buffer).draw(shader)
         gpu.state.blend_set("NONE")
-        low += _HEIGHT + 1  # another subject's above
+        low += height + 1  # another subject's above
 
 
 def register() -> None:

@@ -149,14 +149,15 @@ def trouble(lines: list[str]) -> list[str]:
     return [line for line in lines if TROUBLE.search(line) and not NOISE.search(line)]
 
 
-def in_window(executable: Executable, script: str, backend: str, *arguments: str) -> dict:
+def in_window(
+    executable: Executable, script: str, backend: str, *arguments: str, size: str = "1600x1000"
+) -> dict:
     """Run a scenario of executable/ in the window; what it saw, and what Blender ``said``."""
     for program in ("xvfb-run", "import", "xdotool"):
         if not executable.has(program):
             pytest.skip(f"the window needs {program} beside blender")
     found = executable.folder / "results.json"
     found.unlink(missing_ok=True)
-    size = "1600x1000"
     said = executable.run(
         "--window-geometry", "0", "0", *size.split("x"), "--python",
         executable.seen(executable.folder / f"executable/{script}.py"), "--", *arguments,

@@ -93,4 +93,16 @@ def test_the_tutorial_does_what_it_says(installed: Executable, backend: str) -> 
     seen = in_window(installed, "tutorial", backend)
     assert "Traceback" not in seen["said"]
     assert seen["made again"] == ["frame_00031.png", "frame_00055.png", 25]
+    assert seen["view"] == "CAMERA"
     assert {"first.blend", "first.mp4", "first.glb"} <= set(seen["made"])
+
+
+def test_every_panel_can_be_looked_at(installed: Executable, backend: str) -> None:
+    """In the file that the tutorial leaves; see pictures.py."""
+    if not (installed.folder / "first.blend").exists():
+        pytest.skip("needs the test of the tutorial before it")
+    seen = in_window(installed, "panels", backend, size="1600x2000")
+    assert "Traceback" not in seen["said"]
+    shown = {path.stem for path in (installed.folder / "pictures").glob("panel_*.png")}
+    for name in ("subject", "face", "aim", "poses", "perform", "layers", "texture", "output"):
+        assert {f"panel_{name}", f"panel_{name}_2x"} <= shown

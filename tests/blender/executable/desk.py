@@ -180,10 +180,16 @@ def sidebar(kind: str = "VIEW_3D", category: str = "Facewright") -> bpy.types.Re
 
 
 def panels() -> list[type]:
-    """The add-on's panels that are registered, parents first."""
+    """The add-on's panels that are registered, parents first, then in the add-on's order."""
     known = bpy.types.Panel.__subclasses__()
     shown = [kind for kind in known if kind.__module__.startswith(PACKAGE) and kind.is_registered]
-    return sorted(shown, key=lambda kind: len(lineage(kind, shown)))
+    modules = [module.__name__ for module in importlib.import_module(PACKAGE)._registered]
+
+    def place(kind: type) -> tuple[int, int]:
+        own = [at for at, name in enumerate(modules) if kind.__module__.startswith(name)]
+        return len(lineage(kind, shown)), own[0] if own else 0
+
+    return sorted(shown, key=place)
 
 
 def lineage(kind: type | None, among: list[type]) -> list[type]:

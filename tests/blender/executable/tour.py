@@ -68,7 +68,6 @@ def tour() -> desk.Scenario:
     yield from scrub()
     yield from undo()
     yield from output()
-    yield from look_at_everything()
 
 
 def wrong_order() -> desk.Scenario:
@@ -229,13 +228,6 @@ def output() -> desk.Scenario:
     results["movie"] = [path.name for path in FOLDER.glob("Ein Film*.mp4")]
     with desk.window():
         bpy.ops.wm.save_mainfile()
-
-
-def look_at_everything() -> desk.Scenario:
-    yield from desk.look_at_panels()
-    bpy.context.preferences.view.ui_scale = 2.0
-    yield None
-    yield from desk.look_at_panels("_2x")
 
 
 desk.start(tour(), results)

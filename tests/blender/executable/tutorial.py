@@ -19,7 +19,7 @@ import desk
 from desk import FOLDER, part
 
 results: dict[str, Any] = {}
-LAST = 96
+LAST = 72
 #: The panels of the picture in which keys are edited.
 SHOWN = {desk.MAIN, "FACEWRIGHT_PT_layers"} | {
     f"FACEWRIGHT_PT_{name}" for name in ("texture", "texture_states")
@@ -199,13 +199,22 @@ def output() -> desk.Scenario:
     yield desk.press("render_movie")
     scene().facewright_output.export_format = "gltf"
     yield desk.press("export")
+    results["view"] = desk.area().spaces.active.region_3d.view_perspective
     results["made"] = sorted(path.name for path in FOLDER.glob("first*.*") if path.is_file())
     with desk.window():
+        bpy.ops.facewright.edit_layer(layer="speech")
+    scene().frame_set(48)
+    below = lower("DOPESHEET")
+    main = bpy.context.window_manager.windows[0]
+    region = next(region for region in below.regions if region.type == "WINDOW")
+    with bpy.context.temp_override(window=main, area=below, region=region):
+        bpy.ops.action.view_all()
+    yield from settle()
+    desk.look("desk")
+    yield desk.press("make_pose_library")
+    with desk.window():
+        bpy.ops.facewright.edit_layer(layer="hand")
         bpy.ops.wm.save_mainfile()
-    yield from desk.look_at_panels()
-    bpy.context.preferences.view.ui_scale = 2.0
-    yield None
-    yield from desk.look_at_panels("_2x")
 
 
 desk.start(tutorial(), results)

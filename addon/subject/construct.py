@@ -22,11 +22,10 @@ import numpy as np
 from mathutils import Matrix
 
 from ..core import rotation
-from ..core.client import is_subject_file
-from ..core.subject_data import Pinhole, SubjectData
+from ..core.subject_data import SubjectData
 from ..film.paths import portable
 from ..v1 import face_pb2
-from . import gaze
+from . import gaze, view
 from .objects import (
     BONE,
     CAMERA,
@@ -37,13 +36,11 @@ from .objects import (
     VERTEX_ATTRIBUTE,
     SubjectObjects,
 )
+from .view import CAMERA_AXES
 
-SENSOR_MM = 36.0
 BONE_METRES = 0.12
 
 _EYES: dict[int, int] = {face_pb2.PART_EYE_LEFT: 0, face_pb2.PART_EYE_RIGHT: 1}
-#: Camera axes (x right, y up, looking along -z) in the world's (z up).
-_CAMERA_AXES = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 
 
 def build(
@@ -74,16 +71,16 @@ def build(
     scene.collection.children.link(collection)
     file_name, name = name, collection.name
 
-    atlas = _picture(data.texture, folder / f"{file_name}_texture.png")
-    view = data.camera
+    atlas = view.picture(data.texture, folder / f"{file_name}_texture.png")
+    pinhole = data.camera
     plate_path = folder / f"{file_name}_plate.png"
-    plate: bpy.types.Image | None = _picture(data.plate, plate_path)
+    plate: bpy.types.Image | None = view.picture(data.plate, plate_path)
     if whole_photo:
-        view = view.uncropped(data.box, data.photo_size)
-        plate = _whole(data, photo, folder / f"{file_name}_photo")
-    camera = _camera(data, view, plate, f"{name} camera", collection)
+        pinhole = pinhole.uncropped(data.box, data.photo_size)
+        plate = view.upright(data, photo, folder / f"{file_name}_photo")
+    camera = view.camera(data, pinhole, plate, f"{name} camera", collection)
     rig = _rig(data, camera.matrix_world, name, collection)
-    material = _material(atlas, name)
+    material = view.material(atlas, name)
     face_mesh, eyes = _meshes(data, name, rig, material, collection)
 
     rig[RECORD] = {
@@ -105,81 +102,11 @@ def build(
     rig[CAMERA] = camera
     gaze.add_target(SubjectObjects(rig, face_mesh, eyes, camera), f"{name} gaze target")
     scene.camera = camera
-    scene.render.resolution_x, scene.render.resolution_y = view.size
+    scene.render.resolution_x, scene.render.resolution_y = pinhole.size
     scene.render.resolution_percentage = 100
     scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1.0
     bpy.context.view_layer.update()
     return SubjectObjects(rig, face_mesh, eyes, camera)
-
-
-def _whole(data: SubjectData, photo: Path, path: Path) -> bpy.types.Image | None:
-    """The whole photograph, upright; None where only a turned one is at hand.
-
-    Blender undoes neither a turn (EXIF) nor a colour profile, so what the backend read is
-    written beside the subject. An older backend sends none: then the file itself, if it stands.
-    """
-    if data.photo:
-        suffix = ".png" if data.photo.startswith(b"\x89PNG") else ".jpg"
-        return _picture(data.photo, path.with_name(path.name + suffix))
-    if is_subject_file(photo):
-        return None
-    plate = _load(photo)
-    return plate if tuple(plate.size) == data.photo_size else None
-
-
-def _picture(data: bytes, path: Path) -> bpy.types.Image:
-    """Write a picture file and load it as an sRGB image."""
-    path.write_bytes(data)
-    return _load(path)
-
-
-def _load(path: Path) -> bpy.types.Image:
-    image = bpy.data.images.load(str(path), check_existing=True)
-    image.reload()
-    image.filepath = portable(path)
-    image.colorspace_settings.name = "sRGB"
-    return image
-
-
-def _camera(
-    data: SubjectData,
-    view: Pinhole,
-    plate: bpy.types.Image | None,
-    name: str,
-    collection: bpy.types.Collection,
-) -> bpy.types.Object:
-    """A camera whose picture is ``view``'s, with the photograph behind."""
-    lens = bpy.data.cameras.new(name)
-    set_view(lens, view)
-    lens.clip_start, lens.clip_end = 0.01, 100.0
-    if plate is not None:
-        lens.show_background_images = True
-        background = lens.background_images.new()
-        background.image = plate
-        background.display_depth = "BACK"
-        background.frame_method = "STRETCH"
-        background.alpha = 1.0
-    camera = bpy.data.objects.new(name, lens)
-    collection.objects.link(camera)
-    matrix = np.eye(4)
-    matrix[:3, :3] = _CAMERA_AXES
-    matrix[:3, 3] = -_CAMERA_AXES @ data.pose[3:6] * data.metres_per_unit
-    camera.matrix_world = Matrix(matrix)
-    return camera
-
-
-def set_view(lens: bpy.types.Camera, view: Pinhole) -> None:
-    """Give a Blender camera the intrinsics of ``view``.
-
-    Blender's shift is in widths of the picture, to the right and up; the principal point
-    moves the other way.
-    """
-    width, height = view.size
-    lens.sensor_fit = "HORIZONTAL"
-    lens.sensor_width = SENSOR_MM
-    lens.lens = view.focal * SENSOR_MM / width
-    lens.shift_x = (width / 2 - view.centre[0]) / width
-    lens.shift_y = (view.centre[1] - height / 2) / width
 
 
 def _rig(
@@ -189,7 +116,7 @@ def _rig(
     rig = bpy.data.objects.new(f"{name} rig", bpy.data.armatures.new(f"{name} rig"))
     collection.objects.link(rig)
     matrix = np.eye(4)
-    matrix[:3, :3] = _CAMERA_AXES @ rotation.matrix_from_vector(data.pose[:3])
+    matrix[:3, :3] = CAMERA_AXES @ rotation.matrix_from_vector(data.pose[:3])
     matrix[:3, :3] *= data.metres_per_unit
     rig.matrix_world = Matrix(matrix)
     rig.show_in_front, rig.data.display_type = True, "STICK"
@@ -312,22 +239,3 @@ def _drive_eye(eye: bpy.types.Object, rig: bpy.types.Object, side: str) -> None:
             variable.targets[0].id = rig
             variable.targets[0].data_path = f'pose.bones["{BONE}"]["{side}"][{index}]'
         driver.expression = expression
-
-
-def _material(atlas: bpy.types.Image, name: str) -> bpy.types.Material:
-    """Shows the atlas as it is: the photograph's light is in it already."""
-    material = bpy.data.materials.new(name)
-    if material.node_tree is None:  # always there from Blender 5
-        material.use_nodes = True
-    tree = material.node_tree
-    tree.nodes.clear()
-    texture = tree.nodes.new("ShaderNodeTexImage")
-    texture.image = atlas
-    emission = tree.nodes.new("ShaderNodeEmission")
-    output = tree.nodes.new("ShaderNodeOutputMaterial")
-    for node, x in ((texture, -500), (emission, -200), (output, 0)):
-        node.location = (x, 0)
-    tree.links.new(texture.outputs["Color"], emission.inputs["Color"])
-    tree.links.new(emission.outputs["Emission"], output.inputs["Surface"])
-    tree.nodes.active = texture  # what texture paint and the solid view show
-    return material

@@ -16,7 +16,7 @@ import bpy
 from mathutils import Vector
 
 from ..core.errors import InputError
-from . import bind
+from . import bound_eyes
 from .objects import GAZE, ROLE, SubjectObjects
 
 #: The head's property: 0 follows the gaze properties, 1 the target.
@@ -111,7 +111,7 @@ def _aim(track: bpy.types.Constraint, target: bpy.types.Object) -> None:
 def _ahead(subject: SubjectObjects) -> Vector:
     """The way the face looks, in the world."""
     if subject.bound:
-        return Vector(bind.model_axes(subject)[:, 2])
+        return Vector(bound_eyes.model_axes(subject)[:, 2])
     return (subject.face.matrix_world.to_3x3() @ Vector((0.0, 0.0, 1.0))).normalized()
 
 

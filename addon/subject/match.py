@@ -11,7 +11,6 @@ closed lips touch. What is far from the captured surface shows no part of the ph
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 
 import bpy
 import numpy as np
@@ -19,6 +18,7 @@ from mathutils import Matrix
 
 from ..core import alignment
 from ..core.errors import InputError
+from . import nearest
 from .bind import key_points, landmarks
 from .objects import ATLAS, PART_ATTRIBUTE, RECORD, SubjectObjects
 
@@ -45,19 +45,19 @@ def fit(who: SubjectObjects, portrait: SubjectObjects) -> float:
         )
     _move(who, Matrix(found.matrix))
     points, triangles, _ = next(_sources(portrait, opened=False))[1]
-    surface = _object("facewright surface", points, triangles)
+    surface = nearest.added("facewright surface", points, triangles)
     try:
         points, error = _points(who, opened=False), 0.0
         face = points[_moving(who)]
         for _ in range(_ROUNDS):
-            near = _nearest(face, surface)
+            near = nearest.nearest(face, surface)
             off = np.linalg.norm(near - face, axis=1)
             kept = off <= np.quantile(off, _KEPT)
             step = alignment.similarity(face[kept], near[kept])
             _move(who, Matrix(step.matrix))
             face, error = step(face), step.error
     finally:
-        _discard(surface)
+        nearest.discard(surface)
     return error
 
 
@@ -178,39 +178,6 @@ def _sources(
             yield int(number), (points, vertices.reshape(-1, 3)[rows], places[rows])
 
 
-def _object(name: str, points: np.ndarray, triangles: np.ndarray) -> bpy.types.Object:
-    mesh = bpy.data.meshes.new(name)
-    mesh.from_pydata(points, [], triangles)
-    thing = bpy.data.objects.new(name, mesh)
-    bpy.context.scene.collection.objects.link(thing)
-    return thing
-
-
-def _discard(thing: bpy.types.Object) -> None:
-    bpy.data.meshes.remove(thing.data)
-
-
-@contextmanager
-def _evaluated(thing: bpy.types.Object) -> Iterator[bpy.types.Mesh]:
-    """A temporary object's evaluated mesh; the object goes with the block."""
-    try:
-        bpy.context.view_layer.update()
-        yield thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
-    finally:
-        _discard(thing)
-
-
-def _nearest(points: np.ndarray, surface: bpy.types.Object) -> np.ndarray:
-    """(N, 3) the nearest points of the surface."""
-    thing = _object("facewright points", points, np.zeros((0, 3), np.int32))
-    wrap = thing.modifiers.new("Nearest", "SHRINKWRAP")
-    wrap.target, wrap.wrap_method = surface, "NEAREST_SURFACEPOINT"
-    with _evaluated(thing) as mesh:
-        near = np.empty(3 * len(mesh.vertices), np.float32)
-        mesh.vertices.foreach_get("co", near)
-    return near.reshape(-1, 3).astype(np.float64)
-
-
 def _atlas(
     thing: bpy.types.Object,
     points: np.ndarray,
@@ -229,16 +196,16 @@ def _atlas(
     best = np.full(len(starts), np.inf)
     parts, uvs = np.full(len(starts), -1, np.int32), np.zeros((len(corner), 2), np.float32)
     for number, (own, triangles, places) in sources:
-        surface = _object("facewright surface", own, triangles)
+        surface = nearest.added("facewright surface", own, triangles)
         surface.data.uv_layers.new(name=ATLAS).uv.foreach_set("vector", places.ravel())
         try:
-            away = np.linalg.norm(_nearest(points, surface) - points, axis=1)
+            away = np.linalg.norm(nearest.nearest(points, surface) - points, axis=1)
             near = away <= REACH
             found = np.full((len(points), 2), np.nan, np.float32)
             if near.any():
-                found[near] = _sampled(points[near], surface)
+                found[near] = nearest.sampled(points[near], surface)
         finally:
-            _discard(surface)
+            nearest.discard(surface)
         theirs = found[corner]
         low, high = (edge.reduceat(theirs, starts, axis=0) for edge in (np.minimum, np.maximum))
         mean = np.add.reduceat(away[corner], starts) / counts
@@ -247,26 +214,3 @@ def _atlas(
         rows = np.repeat(closer, counts)
         uvs[rows] = theirs[rows]
     return uvs, parts
-
-
-def _sampled(points: np.ndarray, surface: bpy.types.Object) -> np.ndarray:
-    """(N, 2) float32 places in the atlas of the surface nearest to points.
-
-    Blender transfers UV maps to corners, so each point becomes a corner of some triangle.
-    """
-    rows = np.arange(-(-len(points) // 3) * 3)
-    spread = points[np.minimum(rows, len(points) - 1)]  # the last triangle is made full
-    copy = _object("facewright corners", spread, rows.reshape(-1, 3))
-    copy.data.uv_layers.new(name=ATLAS)
-    transfer = copy.modifiers.new("Transfer", "DATA_TRANSFER")
-    transfer.object, transfer.use_loop_data = surface, True
-    transfer.data_types_loops, transfer.loop_mapping = {"UV"}, "POLYINTERP_NEAREST"
-    transfer.layers_uv_select_src, transfer.layers_uv_select_dst = "ALL", "NAME"
-    with _evaluated(copy) as mesh:
-        corner = np.empty(len(mesh.loops), np.int32)
-        mesh.loops.foreach_get("vertex_index", corner)
-        told = np.empty(2 * len(corner), np.float32)
-        mesh.uv_layers[ATLAS].uv.foreach_get("vector", told)
-    result = np.zeros((len(rows), 2), np.float32)
-    result[corner] = told.reshape(-1, 2)
-    return result[: len(points)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -120,3 +121,20 @@ def test_makes_the_movies_of_a_list(installed: Executable, backend: str) -> None
     )  # fmt: skip
     assert (folder / "one.mp4").exists() and not (folder / "two.mp4").exists()
     assert "cut.png: damaged picture" in said
+
+
+def test_every_button_answers_in_a_line(installed: Executable) -> None:
+    """In scenes that it is not made for, without a backend: grey, done, or one line that says."""
+    said = installed.run(
+        "-b", "--python-exit-code", "1", "--python",
+        installed.seen(installed.folder / "executable/stranger.py"),
+        "--", installed.seen(installed.folder),
+    )  # fmt: skip
+    found = json.loads(re.search(r"^SAYS (.*)$", said, re.M)[1])
+    assert len(found) == 5
+    answers = {answer for buttons in found.values() for answer in buttons.values()}
+    assert "Traceback" not in said
+    odd = [one for one in answers if one not in ("grey", "FINISHED") and "\n" in one]
+    odd += [one for one in answers if one.startswith("Error: Python")]
+    assert odd == []
+    assert len(answers) > 8

@@ -131,7 +131,7 @@ def dub(
         movie.render(scene, work.movie, kind=values["format"], progress=progress)
         if targets.sheet:
             sheet.write(pictures, work.sheet, box=data.box if whole else None)
-        staging.save(scene, targets, work)
+        staging.save(scene, targets, work, values["format"])
         if stored:  # reviews want a picture
             portrait = work.root / "plate.png"
             portrait.write_bytes(data.plate)

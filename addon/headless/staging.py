@@ -13,7 +13,7 @@ import bpy
 from ..core.client import Backend, Progress
 from ..core.errors import OutputError
 from ..core.subject_data import SubjectData
-from ..film import sequence
+from ..film import kinds, sequence
 from ..perform import layers
 from ..subject import construct
 from ..subject.objects import SubjectObjects
@@ -84,10 +84,13 @@ def stage(
     return staged
 
 
-def save(scene: bpy.types.Scene, targets: Targets, work: Work) -> None:
-    """Write the .blend as it should open: relative paths, first frame, movie as output."""
+def save(scene: bpy.types.Scene, targets: Targets, work: Work, kind: str) -> None:
+    """Write the .blend as it should open: relative paths, first frame, the movie's ``kind``
+    and file as output.
+    """
     scene.frame_set(scene.frame_start)
-    scene.render.filepath = f"//{targets.movie.name}"
+    name = targets.movie.name if kinds.KINDS[kind].suffix else f"{targets.movie.name}/"
+    kinds.set_up(scene, f"//{name}" + kinds.PICTURES * name.endswith("/"), kind)
     write(work.blend)
 
 

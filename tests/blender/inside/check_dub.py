@@ -136,6 +136,8 @@ def test_blend_has_the_performance(opened: subject.SubjectObjects) -> None:
     jaw = next(curve for curve in curves if "jawOpen" in curve.data_path)
     opening = [jaw.evaluate(frame) for frame in range(1, scene.frame_end + 1)]
     assert max(opening) - min(opening) > 0.05  # she speaks
+    assert scene.render.filepath == "//talk.mp4"
+    assert scene.render.image_settings.file_format == "FFMPEG"
 
 
 def test_blend_moves_with_its_folder(opened: subject.SubjectObjects) -> None:

@@ -178,6 +178,13 @@ def test_what_was_stopped_leaves_the_old_result(film, tmp_path, kind):
     assert after == before and settings.OutputSettings.of(film) == state
 
 
+def test_a_render_percentage_is_the_users_own(film, tmp_path):
+    film.render.resolution_percentage = 50
+    clip = bpy.data.movieclips.load(str(movie.render(film, tmp_path / "half.mp4")))
+    assert tuple(clip.size) == (SIZE // 2, SIZE // 2)
+    assert film.render.resolution_percentage == 50
+
+
 def test_wrong_outputs_are_one_line(film, tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full/thesis.txt").write_text("mine")

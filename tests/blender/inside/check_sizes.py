@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import bpy
 import numpy as np
 import pytest
 from desk import (
-    build,
     connected,
     frame_strips,
     needs_backend,
@@ -67,12 +65,3 @@ def test_the_head_alone_is_a_square(scene, tmp_path: Path):
     (strip,) = frame_strips()
     assert pixels(pictures(strip)[1]).shape == (256, 256, 3)
     assert scene.render.resolution_x == scene.render.resolution_y == 256
-
-
-def test_a_render_percentage_is_the_users_own(scene, tmp_path: Path):
-    build()
-    texture(1, 1)
-    bpy.context.scene.render.resolution_percentage = 50
-    path = movie.render(scene, tmp_path / "half.mp4")
-    clip = bpy.data.movieclips.load(str(path))
-    assert tuple(clip.size) == (128, 128)

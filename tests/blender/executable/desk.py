@@ -192,6 +192,12 @@ def panels() -> list[type]:
     return sorted(shown, key=place)
 
 
+def chosen(*names: str) -> list[type]:
+    """The main panel and these, in this order: the part of their names after ``_PT_``."""
+    by_name = {kind.bl_idname: kind for kind in panels()}
+    return [by_name[MAIN], *(by_name[f"FACEWRIGHT_PT_{name}"] for name in names)]
+
+
 def lineage(kind: type | None, among: list[type]) -> list[type]:
     """A panel and those that it is in, from the outermost."""
     if kind is None:

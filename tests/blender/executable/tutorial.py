@@ -20,10 +20,6 @@ from desk import FOLDER, part
 
 results: dict[str, Any] = {}
 LAST = 72
-#: The panels of the picture in which keys are edited.
-SHOWN = {desk.MAIN, "FACEWRIGHT_PT_layers"} | {
-    f"FACEWRIGHT_PT_{name}" for name in ("texture", "texture_states")
-}
 
 
 def scene() -> bpy.types.Scene:
@@ -174,7 +170,7 @@ def edit() -> desk.Scenario:
     region = next(region for region in below.regions if region.type == "WINDOW")
     with bpy.context.temp_override(window=main, area=below, region=region):
         bpy.ops.action.view_all()
-    with desk.registered([kind for kind in desk.panels() if kind.bl_idname in SHOWN]):
+    with desk.registered(desk.chosen("layers", "texture", "texture_states")):
         desk.sidebar()
         yield from settle()
         desk.sidebar()
@@ -209,8 +205,12 @@ def output() -> desk.Scenario:
     region = next(region for region in below.regions if region.type == "WINDOW")
     with bpy.context.temp_override(window=main, area=below, region=region):
         bpy.ops.action.view_all()
-    yield from settle()
-    desk.look("desk")
+    with desk.registered(desk.chosen("subject", "perform", "speech", "layers")):
+        desk.sidebar()
+        yield from settle()
+        desk.sidebar()
+        yield from settle()
+        desk.look("desk")
     yield desk.press("make_pose_library")
     with desk.window():
         bpy.ops.facewright.edit_layer(layer="hand")

@@ -87,7 +87,7 @@ def arrange() -> desk.Scenario:
 
 
 def subject() -> desk.Scenario:
-    scene().facewright_subject.photo = str(FOLDER / "portrait.png")
+    scene().facewright_subject.photo = "//portrait.png"
     yield desk.press("new_subject")
     yield from settle()
     desk.look("subject")

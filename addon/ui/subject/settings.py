@@ -88,7 +88,7 @@ class SubjectSettings(bpy.types.PropertyGroup):
         poll=_is_mesh,
     )
     eyes_by_keys: BoolProperty(
-        name="Shape Keys Turn Eyes",
+        name="Keys Turn Eyes",
         description="The mesh's shape keys eyeLook… turn its eyeballs, as ARKit's do, so the gaze "
         "goes to them; else they are taken for the lids alone",
     )

@@ -163,9 +163,9 @@ def look(
 
 
 def dismiss() -> None:
-    """Move the pointer, which closes a message that popped up."""
-    for place in ("100", "500"):
-        subprocess.run(["xdotool", "mousemove", place, place], check=True, timeout=60)
+    """Move the pointer to where nothing is, which closes a message that popped up."""
+    for place in ("560", "600"):
+        subprocess.run(["xdotool", "mousemove", "30", place], check=True, timeout=60)
 
 
 def sidebar(kind: str = "VIEW_3D", category: str = "Facewright") -> bpy.types.Region:

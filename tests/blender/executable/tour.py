@@ -135,7 +135,7 @@ def texture() -> desk.Scenario:
         done = desk.press("texture")
         yield lambda: state.stage == "texturing" and state.fraction > 0.2
         results["progress"] = [state.stage, state.fraction, state.seconds_left]
-        desk.look("texturing")
+        desk.look("tour_texturing")
         results["while busy"] = bool(bpy.ops.facewright.texture.poll())
         with desk.window():
             bpy.ops.facewright.cancel()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ..core.errors import InputError
 PICTURES = "frame_#####"
 #: Where a sound goes that has pictures beside it.
 SOUND_NAME = "sound.wav"
+_OURS = re.compile(rf"frame_-?\d+\.png|{re.escape(SOUND_NAME)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +113,8 @@ def _check_folder(folder: Path) -> None:
     """Refuse to put pictures among files of others."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"output: {folder} is a file; name a folder")
-    ours = ("frame_", SOUND_NAME)
     for file in folder.iterdir() if folder.is_dir() else ():
-        if not file.name.startswith(ours):
+        if not _OURS.fullmatch(file.name):
             raise InputError(
                 f"output: {folder} holds other files ({file.name}); name a new or empty folder"
             )

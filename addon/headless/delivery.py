@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import InputError, OutputError
+from ..core.shelf import RECORD
 from .leftovers import prefix
 
 
@@ -38,11 +39,19 @@ class Targets:
         found = []
         for name, path in (("output", movie), ("blend", blend), ("sheet", sheet)):
             found.append(path.resolve() if path else None)
-            if path and path.suffix and path.is_dir():
+            if name != "output" and path and path.is_dir():  # of it, its kind decides
                 raise InputError(f"{name}: {path} is a folder; name a file")
         if found[0] is None:
             raise InputError("output: name the movie to write")
-        return cls(found[0], found[1], found[2])
+        targets = cls(found[0], found[1], found[2])
+        if targets.files:
+            _check_files(targets.files)
+        return targets
+
+    @property
+    def files(self) -> Path | None:
+        """The folder of what the .blend refers to."""
+        return self.blend.with_name(f"{self.blend.stem}_files") if self.blend else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +94,11 @@ class Work:
             moves.append((self.sheet, targets.sheet))
         if targets.blend:
             moves.append((self.blend, targets.blend))
-            moves.insert(0, (self.files, targets.blend.with_name(f"{targets.blend.stem}_files")))
+        if targets.files:
+            moves.insert(0, (self.files, targets.files))
         for source, target in moves:
             target.parent.mkdir(parents=True, exist_ok=True)
-            if source.is_dir() and target.exists():
-                shutil.rmtree(target)
-            shutil.move(source, target)
+            _place(source, target)
 
 
 @contextmanager
@@ -116,20 +124,32 @@ def workplace(targets: Targets) -> Iterator[Work]:
         shutil.rmtree(root, ignore_errors=True)
 
 
-def check_pictures(folder: Path) -> None:
-    """Refuse to replace a folder that holds anything but an earlier run's pictures.
+def _check_files(folder: Path) -> None:
+    """Refuse to replace a folder that no earlier run made.
 
     Raises:
         InputError: naming the folder.
     """
-    if not folder.exists():
+    if not folder.exists() or (folder / "frames" / RECORD).is_file():
         return
-    strange = folder if folder.is_file() else None
-    if strange is None:
-        others = (p for p in folder.iterdir() if p.suffix not in (".png", ".wav"))
-        strange = next(others, None)
-    if strange is not None:
+    if folder.is_file() or any(folder.iterdir()):
         raise InputError(
-            f"output: {folder} holds {strange.name}, which is no picture of an earlier run; "
-            "name a new folder"
+            f"blend: {folder} is in the way, and is of no earlier run; move it, or name another "
+            ".blend"
         )
+
+
+def _place(source: Path, target: Path) -> None:
+    """Put ``source`` at ``target``, in place of what was there, which else stays."""
+    with tempfile.TemporaryDirectory(prefix=prefix(os.getpid()), dir=target.parent) as near:
+        if source.stat().st_dev != target.parent.stat().st_dev:  # copied first, then moved
+            source = Path(shutil.move(source, Path(near) / "new"))
+        before = Path(near) / "before"
+        if source.is_dir() and target.exists():
+            target.rename(before)
+        try:
+            source.replace(target)
+        except BaseException:
+            if before.exists():
+                before.rename(target)
+            raise

@@ -20,13 +20,13 @@ from ..core.client_review import ClipReview, review
 from ..core.errors import AddonError, BackendError, Cancelled, InputError
 from ..core.shelf import Shelf
 from ..core.stream import FrameStream
-from ..film import movie, sheet
+from ..film import kinds, movie, sheet
 from ..subject.objects import SubjectObjects
 from ..texture.run import texture_range
 from ..texture.wish import Wish
 from . import staging
 from .columns import DEFAULTS, FORMATS, conflicts
-from .delivery import Targets, Work, check_pictures, workplace
+from .delivery import Targets, Work, workplace
 from .host import Host
 from .performing import perform
 
@@ -82,8 +82,7 @@ class Job:
                 values[name] = existing_file(name, Path(values[name])).resolve()
         check_sampling(values["steps"], values["quality"])
         targets = Targets.of(*(values[name] for name in ("output", "blend", "sheet")))
-        if not FORMATS[values["format"]]:
-            check_pictures(targets.movie)
+        kinds.checked_path(targets.movie, values["format"])
         return cls(values, targets)
 
 

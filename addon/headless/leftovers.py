@@ -3,15 +3,21 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 
 def prefix(process: int) -> str:
-    """What the name of a process's hidden folders begins with."""
-    return f".facewright-{process}-"
+    """What the name of a process's hidden folders begins with.
+
+    Several computers may work in one folder, and numbers of processes are unique on one.
+    """
+    computer = re.sub(r"\W+", "_", socket.gethostname())[:40]
+    return f".facewright-{computer}-{process}-"
 
 
 def clear_away(values: Mapping[str, Any], process: int) -> None:

@@ -215,6 +215,15 @@ def test_refusals_are_one_line(
     assert blend.read_bytes() == before
 
 
+def test_pictures_do_not_replace_the_users(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    """The portrait itself may be in the folder that pictures are asked for in."""
+    portrait = shutil.copy(EXAMPLES / "portrait.png", tmp_path / "anna.png")
+    words = first_words(tmp_path / "words.wav")
+    run("dub", portrait, words, "-o", tmp_path, "--format", "png", status=2)
+    assert "holds other files" in capsys.readouterr().err
+    assert {path.name for path in tmp_path.iterdir()} == {"anna.png", "words.wav"}
+
+
 def test_an_empty_scene_has_nobody(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "empty.blend"))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 import threading
 import time
@@ -25,6 +26,10 @@ _TRAILER = len(_MARK) + 32
 _ABANDONED = 3600.0
 #: What is left of the limit after making room.
 _KEPT = 0.9
+#: What is ours in a folder that a user chose, which may hold other things: nothing else is
+#: counted, and nothing else is ever removed.
+_FOLDER = re.compile(r"[0-9a-f]{2}")
+_FILE = re.compile(r"([0-9a-f]{64})\.png|\.([0-9a-f]{64})\.png\.[0-9a-f]+\.part")
 
 
 def key(fingerprint: str, geometry: Sequence[bytes]) -> str:
@@ -156,8 +161,11 @@ class FrameCache:
 
     def _files(self) -> Iterator[os.DirEntry]:
         for folder in _entries(self.folder):
-            if len(folder.name) == 2 and folder.is_dir():
-                yield from _entries(folder.path)
+            if _FOLDER.fullmatch(folder.name) and folder.is_dir():
+                for entry in _entries(folder.path):
+                    if found := _FILE.fullmatch(entry.name):
+                        if (found[1] or found[2]).startswith(folder.name):
+                            yield entry
 
 
 def _entries(folder: Path | str) -> list[os.DirEntry]:

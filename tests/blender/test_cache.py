@@ -185,3 +185,21 @@ def test_clearing(cache):
     cache.put(name(1), PICTURE)
     cache.clear()
     assert cache.size() == 0 and cache.find(name(1)) is None
+
+
+def test_what_is_not_a_picture_of_ours_is_never_touched(core, tmp_path):
+    from addon.core.cache import FrameCache
+
+    others = [tmp_path / "ui/photo.png", tmp_path / "db/notes.txt", tmp_path / "ad/work.part"]
+    others.append(tmp_path / "ff" / f"{'e' * 64}.png")  # in another's folder
+    for other in others:
+        other.parent.mkdir()
+        other.write_bytes(PICTURE)
+        os.utime(other, (0, 0))
+    cache = FrameCache(tmp_path, 2 * len(PICTURE))
+    for number in range(8):
+        cache.put(name(number), PICTURE)
+    assert cache.size() <= cache.limit_bytes
+    cache.clear()
+    assert cache.size() == 0
+    assert all(other.read_bytes() == PICTURE for other in others)

@@ -9,54 +9,66 @@ from ...core.shelf import State
 
 
 class Marks:
-    """States of one folder's frames.
-
-    Attributes:
-        edited: something was edited since; what was found out may hold no more.
-        version: counts changes, for what is drawn of it.
-    """
+    """States of one folder's frames."""
 
     def __init__(self) -> None:
         self._states: dict[int, State] = {}
-        self._runs: list[tuple[int, int, State]] | None = []
-        self.edited = False
-        self.version = 0
+        self._doubted: set[int] = set()
+        self._runs: dict[tuple[int, bool | None], list[tuple[int, int, State]]] = {}
+        self._edits = self._since = 0
 
     def __call__(self, frame: int, state: State) -> None:
         """Note a state; a :data:`...texture.survey.Notice`."""
         self._states[frame] = state
-        self._runs = None
-        self.version += 1
+        if self._edits == self._since:
+            self._doubted.discard(frame)
+        else:  # it was looked at before the edit, or after it: nobody knows
+            self._doubted.add(frame)
+        self._runs.clear()
 
     def __len__(self) -> int:
         return len(self._states)
 
-    def edit(self) -> None:
-        """Note that the scene was edited."""
-        if not self.edited:
-            self.edited, self.version = True, self.version + 1
+    @property
+    def edited(self) -> bool:
+        """Whether something was edited since a frame was looked at: it may hold no more."""
+        return bool(self._doubted)
 
-    def checked(self) -> None:
-        """Note that what is known is of the scene as it is."""
-        self.edited, self.version = False, self.version + 1
+    def begin(self) -> None:
+        """Note that frames are looked at from now on."""
+        self._since = self._edits
+
+    def edit(self) -> None:
+        """Note that the scene was edited; also while frames are looked at."""
+        self._edits += 1
+        if len(self._doubted) < len(self._states):
+            self._doubted = set(self._states)
+            self._runs.clear()
 
     def forget(self, frames: range) -> None:
         """Drop what is known of frames outside a range."""
-        for frame in [frame for frame in self._states if frame not in frames]:
-            del self._states[frame]
-        self._runs = None
+        self._states = {f: state for f, state in self._states.items() if f in frames}
+        self._doubted &= self._states.keys()
+        self._runs.clear()
 
-    def runs(self, step: int = 1) -> list[tuple[int, int, State]]:
-        """First frame, last frame and state of each run, in time."""
-        if self._runs is None:
+    def runs(self, step: int = 1, edited: bool | None = None) -> list[tuple[int, int, State]]:
+        """First frame, last frame and state of each run, in time.
+
+        Args:
+            step: from frame to frame.
+            edited: only frames that an edit left in doubt, or only others; None: all.
+        """
+        if (step, edited) not in self._runs:
             found: list[tuple[int, int, State]] = []
             for frame, state in sorted(self._states.items()):
+                if edited is not None and edited != (frame in self._doubted):
+                    continue
                 if found and found[-1][2] is state and frame - found[-1][1] <= step:
                     found[-1] = (found[-1][0], frame, state)
                 else:
                     found.append((frame, frame, state))
-            self._runs = found
-        return self._runs
+            self._runs[step, edited] = found
+        return self._runs[step, edited]
 
     def count(self, *states: State) -> int:
         """How many frames are in any of these states."""

@@ -66,6 +66,7 @@ class _Texturing(JobOperator):
         wish = settings.wish_of(scene, who, frames)
         folder = made_folder(settings.frames_folder(who))
         states, outcome = marks.of(folder), Outcome(len(frames))
+        states.begin()
         watch = _Watch(who, folder, states)
         steps = run.run(
             scene,
@@ -92,7 +93,6 @@ class _Texturing(JobOperator):
             self._tell(outcome, ended)
         if not scene.use_preview_range:
             states.forget(frames)
-        states.checked()
         scene.facewright_texture.shown = "TEXTURE"
 
     def _tell(self, outcome: Outcome, ended: bool) -> None:
@@ -134,6 +134,7 @@ class Check(JobOperator, bpy.types.Operator):
         asked = Shelf(folder).asked
         told = {name: asked.get(name) for name in wish.asked}
         states = marks.of(folder)
+        states.begin()
         # Made with other settings: whatever the geometry, all of it is stale.
         fingerprint = asked.get("fingerprint", "") if told == wish.asked else ""
         yield from run.check(
@@ -147,7 +148,6 @@ class Check(JobOperator, bpy.types.Operator):
             report=session.state.report,
             notice=states,
         )
-        states.checked()
         stale = [state for _, _, state in states.runs() if state < 2]
         self.report({"INFO"}, "Some frames need texturing" if stale else "All frames are fresh")
 

@@ -222,8 +222,11 @@ def _frame_changed(scene: bpy.types.Scene, *_: Any) -> None:
 
 @persistent
 def _edited(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
-    """Something was edited, or evaluated anew: previews and what was found out are due."""
-    if session.state.busy or live.rendering:
+    """Something was edited, or evaluated anew: previews and what was found out are due.
+
+    Also while a job runs: what it has looked at already may hold no more.
+    """
+    if live.rendering:
         return
     if any(_counts(update) for update in depsgraph.updates):
         live.changed, live.passes = time.monotonic(), None

@@ -39,7 +39,7 @@ def bars(
 
     Args:
         runs: of :meth:`.marks.Marks.runs`.
-        edited: nothing was checked since an edit.
+        edited: whether these were looked at before an edit.
         step: frames that each picture is shown for.
         to_region: frame -> pixels from the region's left edge.
         low, height: pixels of the line's lower edge, and of the line.
@@ -75,7 +75,11 @@ def _draw() -> None:
         shader = gpu.shader.from_builtin("UNIFORM_COLOR")
         gpu.state.blend_set("ALPHA")
         step = scene.frame_step
-        for colour, corners in bars(states.runs(step), states.edited, step, to_region, low, height):
+        drawn = []
+        for edited in (False, True):
+            runs = states.runs(step, edited)
+            drawn += bars(runs, edited, step, to_region, low, height)
+        for colour, corners in drawn:
             shader.bind()
             shader.uniform_float("color", colour)
             buffer = gpu.types.GPUVertBuf(shader.format_calc(), len(corners))

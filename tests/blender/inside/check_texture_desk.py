@@ -84,6 +84,35 @@ def test_an_edit_is_noticed(her):
     assert not states.edited
 
 
+def test_what_is_edited_while_it_is_textured_is_not_told_to_be_fresh(her, monkeypatch):
+    told = marks.Marks.__call__
+
+    def sculpt(states: marks.Marks, frame: int, state: State) -> None:
+        told(states, frame, state)
+        if frame == 6 and state is State.FRESH:
+            her.face.data.shape_keys.key_blocks["Basis"].data[0].co.x += 0.01
+            her.face.data.update()
+            bpy.context.view_layer.update()
+
+    monkeypatch.setattr(marks.Marks, "__call__", sculpt)
+    bpy.ops.facewright.texture()
+    states = marks.of(folder(her))
+    assert states.edited and "edited" in preview.warning(bpy.context.scene)
+    monkeypatch.undo()
+
+
+def test_a_part_that_is_checked_leaves_the_rest_in_doubt(her, scene):
+    bpy.ops.facewright.texture()
+    marks.of(folder(her)).edit()
+    scene.use_preview_range = True
+    scene.frame_preview_start, scene.frame_preview_end = 3, 5
+    bpy.ops.facewright.check_frames()
+    states = marks.of(folder(her))
+    assert states.runs(1, edited=False) == [(3, 5, State.FRESH)]
+    assert states.runs(1, edited=True) == [(1, 2, State.FRESH), (6, FRAMES[-1], State.FRESH)]
+    assert states.edited
+
+
 def test_moving_through_time_is_no_edit(her, scene):
     bpy.ops.facewright.texture()
     for frame in (3, 7, 2):

@@ -140,7 +140,11 @@ class Shelf:
             frames = {str(frame): asdict(entry) for frame, entry in sorted(self._entries.items())}
             text = json.dumps({"version": VERSION, "asked": self.asked, "frames": frames})
             self._changed = False
-        self._put(self.folder / RECORD, text.encode())
+        try:
+            self._put(self.folder / RECORD, text.encode())
+        except OutputError:
+            self._changed = True  # still to be written
+            raise
 
     def _holds(self, frame: int, key: str) -> bool:
         """Whether a frame's file is what ``key`` made, untouched since."""

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+#: Begins a program that ends as a dub does which made its movie.
+WORKER = """
+import json, sys
+from pathlib import Path
+
+def finish():
+    told = dict(word[2:].split("=", 1) for word in sys.argv if word.startswith("--"))
+    Path(told["output"]).write_bytes(b"a movie")
+    Path(told["result"]).write_text(json.dumps({"frames": 3, "fps": 25}))
+
+"""
 HEADING = "portrait,speech,emotion,output,fps"
 
 
@@ -100,6 +114,33 @@ def test_an_output_may_not_be_an_input(manifest: ModuleType, folder: Path) -> No
     text = "footage,speech,output\nf.mp4,w.wav,g.mp4\nf.mp4,w.wav,f.mp4\n"
     (line,) = problems(manifest, listed(folder, text))
     assert line.startswith("films.csv:3: ") and "write elsewhere" in line
+
+
+def test_a_folder_that_is_written_holds_nothing_of_others(
+    manifest: ModuleType, folder: Path
+) -> None:
+    """It is replaced as a whole."""
+    text = "portrait,speech,output,format\np.png,w.wav,out/a.mp4,\np.png,w.wav,out,png\n"
+    (line,) = problems(manifest, listed(folder, text))
+    assert line.startswith("films.csv:2: ") and "is in what line 3 writes" in line
+    (folder / "out").mkdir()
+    manifest.read(listed(folder, text.replace("out/a.mp4", "b/a.mp4")))  # made before: no fault
+
+
+def test_lines_end_where_the_file_says(manifest: ModuleType, folder: Path) -> None:
+    """Texts may hold what Unicode takes for the end of a line."""
+    script = "One.\u2028Two.\x85Three."
+    row = {"portrait": "p.png", "script": script, "output": "a.mp4"}
+    (item,) = manifest.read(listed(folder, json.dumps(row, ensure_ascii=False), "films.jsonl"))
+    assert item.values["script"] == script
+    (item,) = manifest.read(listed(folder, f"portrait,script,output\np.png,{script},a.mp4\n"))
+    assert item.values["script"] == script
+
+
+def test_a_script_in_place_of_its_file_is_told(manifest: ModuleType, folder: Path) -> None:
+    text = f"portrait,script_file,output\np.png,{'Hello there. ' * 40},a.mp4\n"
+    (line,) = problems(manifest, listed(folder, text))
+    assert "script_file: there is no file" in line
 
 
 def test_everything_is_told_at_once(manifest: ModuleType, folder: Path) -> None:
@@ -200,6 +241,76 @@ class TestLedger:
         other, moved = manifest.read(path)
         assert ledger.finished(moved) and not ledger.finished(other)
         assert other.name != moved.name == item.name
+
+
+class TestShift:
+    """Workers are Pythons that do what a dub would, as far as the list can tell."""
+
+    @pytest.fixture
+    def shift(self, manifest: ModuleType, folder: Path):  # type: ignore[no-untyped-def]
+        from addon.headless.batch.ledger import Ledger
+        from addon.headless.batch.shift import Shift
+
+        path = listed(folder, f"{HEADING}\np.png,w.wav,,a.mp4,25\np.png,w.wav,,b.mp4,25\n")
+        ledger, told = Ledger(path), []
+        worker = folder / "worker.py"
+
+        def make(code: str, **options: object):  # type: ignore[no-untyped-def]
+            worker.write_text(WORKER + code, encoding="utf-8")
+            given = {"jobs": 1, "keep_going": True, "again": False} | options
+            return Shift(
+                items=manifest.read(path),
+                ledger=ledger,
+                program=[sys.executable, str(worker)],
+                backend=list,
+                environment=dict(os.environ),
+                progress=given.pop("progress", lambda *step: None),
+                say=told.append,
+                **given,
+            )
+
+        return make, ledger, told
+
+    def test_an_input_that_changes_meanwhile_is_not_what_was_used(self, shift, folder) -> None:  # type: ignore[no-untyped-def]
+        make, ledger, _ = shift
+        speech = folder / "w.wav"
+        work = make(f"Path({str(speech)!r}).write_bytes(b'other'); finish()")
+        assert work.run() == 0
+        first, second = work.items
+        assert ledger.finished(first) is None and ledger.finished(second)
+
+    def test_an_input_that_goes_fails_its_item_alone(self, shift, folder) -> None:  # type: ignore[no-untyped-def]
+        make, ledger, told = shift
+        work = make(f"Path({str(folder / 'w.wav')!r}).unlink(); finish()")
+        assert work.run() == 1
+        assert "row 2, b.mp4: failed" in told[-1] and "w.wav" in told[-1]
+        assert ledger.read(work.items[0])["status"] == "done"
+
+    def test_what_is_done_when_it_is_cancelled_counts(self, shift) -> None:  # type: ignore[no-untyped-def]
+        make, ledger, _ = shift
+
+        def cancel(stage: str, share: float, left: float) -> None:
+            while not work._workers[0].done:
+                time.sleep(0.05)
+            raise KeyboardInterrupt
+
+        work = make("finish()", progress=cancel)
+        with pytest.raises(KeyboardInterrupt):
+            work.run()
+        first, second = work.items
+        assert ledger.finished(first) and ledger.read(second) is None
+
+    def test_a_report_knows_what_was_changed_since(self, shift, manifest) -> None:  # type: ignore[no-untyped-def]
+        from addon.headless.batch import report
+        from addon.headless.batch.quality import Thresholds
+
+        make, ledger, _ = shift
+        work = make("finish()")
+        assert work.run() == 0
+        changed = manifest.read(ledger.folder.with_name("films.csv"), {"seed": 1})
+        for items, status in ((work.items, "done"), (changed, "waiting")):
+            found = report.outcomes(items, ledger, Thresholds())
+            assert [record["status"] for record in found] == [status] * 2
 
 
 def test_flags_say_what_is_doubtful(core: None) -> None:

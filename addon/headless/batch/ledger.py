@@ -89,9 +89,7 @@ class Ledger:
     def finished(self, item: Item) -> Record | None:
         """The record of an item whose outputs are whole and made of what it says now."""
         record = self.read(item)
-        if record is None or record.get("status") != DONE:
-            return None
-        if record.get("recipe") != self.recipe(item):
+        if record is None or record.get("status") != DONE or not self.current(item, record):
             return None
         outputs = record.get("outputs")
         if not isinstance(outputs, dict) or not outputs:
@@ -101,6 +99,13 @@ class Ledger:
         except OSError:
             return None
         return record if whole else None
+
+    def current(self, item: Item, record: Record) -> bool:
+        """Whether a record is of the inputs and options that an item has now."""
+        try:
+            return record.get("recipe") == self.recipe(item)
+        except OSError:  # an input has gone
+            return False
 
     def _record(self, item: Item) -> Path:
         return self.folder / "items" / f"{item.name}.json"

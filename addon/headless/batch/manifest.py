@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import difflib
 import hashlib
+import io
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -125,10 +126,9 @@ def _rows(path: Path, problems: list[str]) -> Iterator[tuple[int, dict[str, str]
 
 
 def _csv(name: str, text: str, problems: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    lines = text.splitlines(keepends=True)
-    heading = lines[0] if lines else ""
+    heading = text.partition("\n")[0]
     divider = max(",;\t", key=heading.count)
-    reader = csv.reader(lines, delimiter=divider, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=divider, strict=True)
     columns: list[str] = []
     last = 0
     try:
@@ -154,7 +154,7 @@ def _csv(name: str, text: str, problems: list[str]) -> Iterator[tuple[int, dict[
 
 
 def _json(name: str, text: str, problems: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    for line, content in enumerate(text.splitlines(), 1):
+    for line, content in enumerate(text.split("\n"), 1):  # texts may hold other line ends
         if not content.strip():
             continue
         where = f"{name}:{line}"
@@ -211,12 +211,21 @@ def _values(
 def _check_files(values: Mapping[str, Any], where: str, problems: list[str]) -> None:
     for name, value in values.items():
         match BY_NAME[name].kind:
-            case "input" if not value.is_file():
+            case "input" if not _holds(value, "is_file"):
                 problems.append(f"{where}: {name}: there is no file {value}")
             case "input" if not value.stat().st_size:
                 problems.append(f"{where}: {name}: {value} is empty (0 bytes)")
-            case "output" if value.suffix and value.is_dir():
-                problems.append(f"{where}: {name}: {value} is a folder; name a file")
+            case "output" if values.get("format") != "png" or name != "output":
+                if _holds(value, "is_dir"):
+                    problems.append(f"{where}: {name}: {value} is a folder; name a file")
+
+
+def _holds(path: Path, what: str) -> bool:
+    """``path.is_file()`` or ``path.is_dir()``; False for what no path can be."""
+    try:
+        return getattr(path, what)()
+    except (OSError, ValueError):  # a name that is too long, such as a script
+        return False
 
 
 def _check_apart(items: list[Item], name: str, problems: list[str]) -> None:
@@ -235,6 +244,13 @@ def _check_apart(items: list[Item], name: str, problems: list[str]) -> None:
                 problems.append(
                     f"{name}:{item.line}: {path} is what line {readers[path].line} reads; "
                     "write elsewhere"
+                )
+    for path, item in [*writers.items(), *readers.items()]:
+        for folder in path.parents:  # one that is written is replaced as a whole
+            if folder in writers and writers[folder] is not item:
+                problems.append(
+                    f"{name}:{item.line}: {path} is in what line {writers[folder].line} writes; "
+                    "put it elsewhere"
                 )
 
 

@@ -42,6 +42,8 @@ def outcomes(items: Sequence[Item], ledger: Ledger, limits: Thresholds) -> list[
     found = []
     for item in items:
         record = ledger.read(item) or {"status": WAITING}
+        if "recipe" in record and not ledger.current(item, record):
+            record = {"status": WAITING, "message": "its inputs or options were changed since"}
         if record["status"] == DONE and not _there(record):
             record = {"status": WAITING, "message": "its outputs are not there any more"}
         record |= {"row": item.row, "line": item.line, "output": str(item.output)}
@@ -137,7 +139,7 @@ def _row(record: Record, folder: Path) -> str:
     name = _link(output, folder, output.name) if record["status"] == DONE else _text(output.name)
     took = duration(record["took"]) if "took" in record else ""
     cells = [str(record["row"]), name, _text(kind), _text(took)]
-    cells += [str(record.get("frames", "")), str(record.get("skipped", "") or "")]
+    cells += [_text(record.get("frames", "")), _text(record.get("skipped", "") or "")]
     for _, key, form in _MEASURES:
         value = review.get(key)
         cells.append("" if value is None else form.format(value))
@@ -160,5 +162,5 @@ def _link(path: Path, folder: Path, label: str) -> str:
     return f'<a href="{html.escape(quote(target))}">{_text(label)}</a>'
 
 
-def _text(text: str) -> str:
-    return html.escape(str(text))
+def _text(value: object) -> str:
+    return html.escape(str(value))

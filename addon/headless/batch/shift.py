@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...core.client import Progress
-from ...core.errors import BackendError
+from ...core.errors import BackendError, InputError
 from .crew import PATIENCE, Outcome, Worker
 from .ledger import DONE, FAILED, Ledger, Record
 from .manifest import Item
@@ -51,6 +51,7 @@ class Shift:
     _workers: list[Worker] = field(default_factory=list)
     _waiting: deque[Item] = field(default_factory=deque)
     _tries: dict[str, int] = field(default_factory=dict)
+    _recipes: dict[str, str] = field(default_factory=dict)
     _took: list[float] = field(default_factory=list)
     _failed: int = 0
 
@@ -73,8 +74,9 @@ class Shift:
                 if self._failed and not self.keep_going:
                     self._give_up()
                     break
-                while self._waiting and len(self._workers) < self.jobs:
+                if self._waiting and len(self._workers) < self.jobs:
                     self._begin(self._waiting.popleft())
+                    continue
                 for worker in [worker for worker in self._workers if worker.done]:
                     self._workers.remove(worker)
                     self._end(worker.item, worker.outcome())
@@ -86,6 +88,12 @@ class Shift:
         return self._failed
 
     def _begin(self, item: Item) -> None:
+        try:  # inputs may change while they are used: what is made is of those of now
+            self._recipes[item.name] = self.ledger.recipe(item)
+        except OSError as error:
+            reason = f"{error.filename}: {error.strerror}"
+            self._fail(item, {"exit": InputError.exit_code, "message": reason})
+            return
         options = self.backend()
         log = self.ledger.log(item)
         self._workers.append(Worker(item, self.program, options, log, self.environment))
@@ -98,17 +106,20 @@ class Shift:
                 self._waiting.append(item)
                 return
         took = round(outcome.seconds, 2)
-        record: Record = {"recipe": self.ledger.recipe(item), "took": took}
-        if outcome.status == 0:
-            made = {name: outcome.made.get(name) for name in ("frames", "fps", "warnings")}
-            record |= made | {"status": DONE, "review": outcome.made.get("review")}
-            self._took.append(outcome.seconds)
-            self.say(f"{self._label(item)}: {made['frames']} frames in {took:.1f} s")
-        else:
-            self._failed += 1
-            record |= {"status": FAILED, "exit": outcome.status, "message": outcome.message}
-            self.say(f"{self._label(item)}: failed: {outcome.message}")
+        record: Record = {"recipe": self._recipes[item.name], "took": took}
+        if outcome.status != 0:
+            self._fail(item, record | {"exit": outcome.status, "message": outcome.message})
+            return
+        made = {name: outcome.made.get(name) for name in ("frames", "fps", "warnings")}
+        record |= made | {"status": DONE, "review": outcome.made.get("review")}
+        self._took.append(outcome.seconds)
+        self.say(f"{self._label(item)}: {made['frames']} frames in {took:.1f} s")
         self.ledger.write(item, record)
+
+    def _fail(self, item: Item, record: Record) -> None:
+        self._failed += 1
+        self.say(f"{self._label(item)}: failed: {record['message']}")
+        self.ledger.write(item, record | {"status": FAILED})
 
     def _give_up(self) -> None:
         """After a failure: end the others; they stay to be made."""
@@ -124,7 +135,9 @@ class Shift:
         while self._workers:
             worker = self._workers.pop()
             worker.end(until)
-            worker.outcome()
+            outcome = worker.outcome()
+            if outcome.status == 0:  # it was done before it heard
+                self._end(worker.item, outcome)
 
     def _tell(self, whole: int) -> None:
         left = len(self._waiting) + len(self._workers)

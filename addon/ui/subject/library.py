@@ -18,6 +18,7 @@ from ...core.subject_data import PoseData
 from ...core.tasks import Task
 from ...subject import objects, poses, posing
 from ...texture import geometry
+from ...v1 import face_pb2
 from .. import session
 from ..jobs import Job, JobOperator, wait
 from ..panels import Section
@@ -30,6 +31,9 @@ _REGIONS = [
 ]
 #: Side of a pose's picture, pixels.
 _PREVIEW = 128
+#: Width of a pose's picture, in distances between the eyes.
+_EYES_APART = 3.0
+_EYES = (face_pb2.PART_EYE_RIGHT, face_pb2.PART_EYE_LEFT)
 
 
 def _fetched(backend: Backend) -> list[PoseData]:
@@ -68,7 +72,9 @@ def _picture(who: objects.SubjectObjects, made: list[bpy.types.Action]) -> Job:
         return
     blocks = {key.name: key for keys in posing.blocks(who).values() for key in keys}
     kept = {name: block.value for name, block in blocks.items()}
-    draw = geometry.create_pass(who, 2 * _PREVIEW, "image")
+    size, top, left = _close_up(who)
+    side = slice(top, top + 2 * _PREVIEW), slice(left, left + 2 * _PREVIEW)
+    draw = geometry.create_pass(who, size, "image")
     try:
         for place, action in enumerate(made):
             for block in blocks.values():
@@ -76,7 +82,7 @@ def _picture(who: objects.SubjectObjects, made: list[bpy.types.Action]) -> Job:
             poses.apply(who, poses.weights_of(action))
             bpy.context.view_layer.update()
             shaded = np.frombuffer(draw(0, 0.0).image.shaded, np.uint8)
-            poses.set_preview(action, shaded.reshape(2 * _PREVIEW, 2 * _PREVIEW, 4))
+            poses.set_preview(action, shaded.reshape(size, size, 4)[side])
             for name, value in kept.items():
                 blocks[name].value = value
             session.state.report("drawing poses", place / len(made), -1.0)
@@ -84,6 +90,29 @@ def _picture(who: objects.SubjectObjects, made: list[bpy.types.Action]) -> Job:
     finally:
         for name, value in kept.items():
             blocks[name].value = value
+
+
+def _close_up(who: objects.SubjectObjects) -> tuple[int, int, int]:
+    """How to draw a face large enough to tell visemes apart.
+
+    Returns:
+        Side of the whole picture, and the top and left of the square of twice
+        :data:`_PREVIEW` to keep of it, pixels. The whole where no eyes are seen.
+    """
+    size, kept = 512, 2 * _PREVIEW
+    image = geometry.create_pass(who, size, "image")(0, 0.0).image
+    parts = np.frombuffer(image.parts, np.uint8).reshape(-1, size) if image.parts else None
+    eyes = [] if parts is None else [np.argwhere(parts == part + 1) for part in _EYES]
+    if not eyes or not all(len(seen) for seen in eyes):
+        return kept, 0, 0
+    right, left = (seen.mean(axis=0) for seen in eyes)
+    apart = max(float(np.linalg.norm(right - left)), 1.0)
+    scale = kept / (_EYES_APART * apart)
+    side = int(min(max(scale * size, kept), 4 * size))
+    # The mouth is about an eye distance below the eyes.
+    middle = ((right + left) / 2 + [0.6 * apart, 0.0]) * side / size
+    corner = (middle - _PREVIEW).round().clip(0, side - kept).astype(int)
+    return side, int(corner[0]), int(corner[1])
 
 
 class ApplyPose(bpy.types.Operator):

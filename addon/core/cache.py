@@ -163,9 +163,9 @@ class FrameCache:
         for folder in _entries(self.folder):
             if _FOLDER.fullmatch(folder.name) and folder.is_dir():
                 for entry in _entries(folder.path):
-                    if found := _FILE.fullmatch(entry.name):
-                        if (found[1] or found[2]).startswith(folder.name):
-                            yield entry
+                    found = _FILE.fullmatch(entry.name)
+                    if found and (found[1] or found[2]).startswith(folder.name):
+                        yield entry
 
 
 def _entries(folder: Path | str) -> list[os.DirEntry]:

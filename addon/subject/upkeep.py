@@ -9,6 +9,7 @@ import bpy
 
 from ..core.errors import InputError
 from ..film import sequence
+from ..film.paths import frames_folder, geometry_folder
 from . import bind, gaze
 from .objects import CAMERA, OWNER, RECORD, ROLE, SubjectObjects, find, in_scene
 from .poses import POSE
@@ -84,7 +85,7 @@ def _play_copy(track: bpy.types.NlaTrack, strip: bpy.types.NlaStrip) -> None:
 def remove(rig: bpy.types.Object, scene: bpy.types.Scene) -> list[str]:
     """Take a subject away with all that is its alone; what stays is never another's.
 
-    Its objects go, their data, actions and pictures, and the strips of its textured frames.
+    Its objects go, their data, actions and pictures, and the strips of its frames.
     Files on disk stay. Of a bound mesh only what was made for it goes; the mesh, its shape
     keys and its armature stay as they are.
 
@@ -96,7 +97,7 @@ def remove(rig: bpy.types.Object, scene: bpy.types.Scene) -> list[str]:
         who: SubjectObjects | None = find(rig)
     except InputError:
         who = None  # something is lost already; the rest goes all the same
-    folder = _folder(rig, who)
+    folders = _folders(rig, who)
     bound = bool(record.get("bound"))
     target = gaze.tracked([thing for thing in rig.children if ROLE in thing])
     if target is None and who is not None:
@@ -114,8 +115,7 @@ def remove(rig: bpy.types.Object, scene: bpy.types.Scene) -> list[str]:
     gone += [target] if target and ROLE in target else []
     names = [thing.name for thing in gone]
     collections = {c for thing in gone for c in thing.users_collection if c != scene.collection}
-    if folder is not None:
-        _remove_strips(scene, folder)
+    _remove_strips(scene, folders)
     if scene.camera in gone:
         scene.camera = None
     _delete(gone)
@@ -170,26 +170,27 @@ def _delete(things: list[bpy.types.Object]) -> None:
         bpy.data.batch_remove([block for block in dict.fromkeys(group) if block.users == 0])
 
 
-def _remove_strips(scene: bpy.types.Scene, folder: Path) -> None:
-    if scene.sequence_editor is None:
+def _remove_strips(scene: bpy.types.Scene, folders: list[Path]) -> None:
+    if scene.sequence_editor is None or not folders:
         return
     strips = sequence.strips(scene)
     for strip in list(strips):
         if strip.type == "IMAGE":
             where = Path(bpy.path.abspath(strip.directory))
-            if where == folder or folder in where.parents:
+            if where in folders:
                 strips.remove(strip)
 
 
-def _folder(rig: bpy.types.Object, who: SubjectObjects | None) -> Path | None:
-    """Where a subject's textured frames are; None where it has none."""
+def _folders(rig: bpy.types.Object, who: SubjectObjects | None) -> list[Path]:
+    """Where pictures of a subject are, textured and of its geometry; empty where it has none."""
     photo = rig[RECORD].get("photo")
     if not photo:
-        return None
-    folder = Path(bpy.path.abspath(photo)).parent
-    if not rig[RECORD].get("bound"):
-        return folder / "frames"
-    return folder / f"frames of {bpy.path.clean_name(who.face.name)}" if who else None
+        return []
+    try:
+        frames = frames_folder(who) if who else Path(bpy.path.abspath(photo)).parent / "frames"
+    except InputError:  # linked into a file that was never saved
+        return []
+    return [frames, geometry_folder(frames)]
 
 
 def _camera_needed(rig: bpy.types.Object) -> bool:

@@ -42,6 +42,7 @@ class NewSubject(JobOperator, bpy.types.Operator):
 
     def job(self, context: bpy.types.Context) -> Job:
         scene, chosen = context.scene, context.scene.facewright_subject
+        sequence.check_editable(scene)
         path = self.filepath or chosen.photo
         if not path:
             raise InputError("Choose a photo first")
@@ -127,14 +128,24 @@ def _new_folder(scene: bpy.types.Scene, name: str) -> Path:
         raise InputError("Save the .blend first: pictures are kept in a folder beside it")
     blend = Path(bpy.data.filepath)
     base = folder = blend.with_name(f"{blend.stem}_files") / name
-    rigs = (thing for thing in bpy.data.objects if objects.RECORD in thing)
-    photos = (rig[objects.RECORD].get("photo", "") for rig in rigs)
-    taken = {Path(bpy.path.abspath(photo)).parent for photo in photos if photo}
+    rigs = [thing for thing in bpy.data.objects if objects.RECORD in thing]
+    taken = {photo.parent for rig in rigs if (photo := _photo(rig)) is not None}
     number = 2
     while folder in taken:
         folder = base.with_name(f"{name} {number}")
         number += 1
     return made_folder(folder)
+
+
+def _photo(rig: bpy.types.Object) -> Path | None:
+    """The photograph of a rig, as well as it can still be found."""
+    kept = rig[objects.RECORD].get("photo", "")
+    if not kept:
+        return None
+    try:
+        return objects.find(rig).photo
+    except InputError:  # a part of it was deleted
+        return Path(bpy.path.abspath(kept, library=rig.library))
 
 
 class ImportSubject(bpy.types.Operator):

@@ -16,6 +16,7 @@ from ...core.errors import AddonError, InputError
 from ...core.shelf import Shelf
 from ...core.subject_data import Pinhole
 from ...film import sequence
+from ...film.paths import geometry_folder
 from ...subject import objects
 from ...subject.objects import SubjectObjects
 from ...texture import geometry, overlay
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 GEOMETRY = "Facewright geometry"
 #: Behind the mesh, 8-bit sRGB.
 _BACKGROUND = 64
+#: Pictures that may wait to be written while another is drawn.
 _BEHIND = 4
 
 
@@ -47,7 +49,7 @@ def show(scene: bpy.types.Scene, which: str) -> None:
             continue  # a subject without pictures
         for strip in sequence.frame_strips(scene, folder):
             strip.mute = not textured
-        for strip in geometry_strips(scene, _folder(folder)):
+        for strip in geometry_strips(scene, geometry_folder(folder)):
             strip.mute = textured
         if who.camera is not None:
             overlay.reveal(who, textured)
@@ -116,28 +118,31 @@ class GeometryStrip(JobOperator, bpy.types.Operator):
 
     def job(self, context: bpy.types.Context) -> Job:
         scene, who = context.scene, objects.chosen(context)
+        sequence.check_editable(scene)
         if not geometry.can_draw():
             raise InputError("This machine cannot draw without a display (no usable EGL)")
         frames = settings.frame_range(scene)
-        folder = made_folder(_folder(settings.frames_folder(who)))
+        folder = made_folder(geometry_folder(settings.frames_folder(who)))
         view = _view(scene, who)
         from ...texture.offscreen import ImagePass  # only where something can draw
 
         source = ImagePass(who, 256)
         yield from source.prepare()
         strips = _Strips(source, view, Shelf(folder))
-        resume = scene.frame_current
+        resume = (scene.frame_current, scene.frame_subframe)
         try:
             for count, frame in enumerate(frames):
                 scene.frame_set(frame)
                 strips.add(frame)
                 session.state.report("drawing", count / len(frames), -1.0)
                 yield
-                while strips.behind:
+                while strips.waiting > _BEHIND:
                     yield LATER
+            while strips.waiting:
+                yield LATER
         finally:
+            scene.frame_set(resume[0], subframe=resume[1])
             strips.close()
-            scene.frame_set(resume)
         for strip in geometry_strips(scene, folder):
             sequence.strips(scene).remove(strip)
         names = [Shelf.name(frame) for frame in frames for _ in range(frames.step)]
@@ -159,11 +164,11 @@ class _Strips:
         self._jobs: deque[Future] = deque()
 
     @property
-    def behind(self) -> bool:
-        """Whether writing should catch up first."""
+    def waiting(self) -> int:
+        """How many pictures are still to be written."""
         while self._jobs and self._jobs[0].done():
             self._jobs.popleft().result()
-        return len(self._jobs) > _BEHIND
+        return len(self._jobs)
 
     def add(self, frame: int) -> None:
         look = self._source.look()
@@ -183,11 +188,6 @@ class _Strips:
         shaded = np.frombuffer(drawn.shaded, np.uint8).reshape(height, width, 4)[::-1]
         pixels = np.where(shaded[..., 3:] > 0, shaded[..., :3], np.uint8(_BACKGROUND))
         self._shelf.deliver(frame, key, png.encode(pixels))
-
-
-def _folder(frames: Path) -> Path:
-    """Where pictures of geometry go, given where the frames go."""
-    return frames.with_name("geometry")
 
 
 def _view(scene: bpy.types.Scene, who: SubjectObjects) -> Pinhole:

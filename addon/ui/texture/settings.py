@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
 from ...core.cache import FrameCache
 from ...core.errors import InputError
+from ...film.paths import frames_folder as frames_folder
 from ...subject.objects import SubjectObjects
 from ...texture.wish import Opener, Wish
 from .. import preferences, session
@@ -142,18 +141,6 @@ def frame_range(scene: bpy.types.Scene) -> range:
     if scene.use_preview_range:
         return range(scene.frame_preview_start, scene.frame_preview_end + 1, scene.frame_step)
     return range(scene.frame_start, scene.frame_end + 1, scene.frame_step)
-
-
-def frames_folder(who: SubjectObjects) -> Path:
-    """Where a subject's pictures go: beside its photo, or beside the .blend that links it."""
-    if who.rig.library is None and who.rig.override_library is None:
-        own = f"frames of {bpy.path.clean_name(who.face.name)}" if who.bound else "frames"
-        return who.photo.parent / own
-    if not bpy.data.filepath:
-        raise InputError("Save the .blend first: pictures are kept in a folder beside it")
-    blend = Path(bpy.data.filepath)
-    name = bpy.path.clean_name(who.rig.name)
-    return blend.with_name(f"{blend.stem}_files") / name / "frames"
 
 
 def opener(who: SubjectObjects, wish: Wish) -> Opener:

@@ -136,6 +136,8 @@ def test_saved_as_elsewhere_it_goes_on(scene, tmp_path, copy):
     texture(1, 3)
     assert spans() == [(1, 3)]
     assert shown() == before
+    assert bpy.ops.facewright.delete_subject("EXEC_DEFAULT") == {"FINISHED"}
+    assert not frame_strips()
 
 
 def test_an_auto_save_opens(scene, tmp_path):

@@ -82,6 +82,7 @@ def script_job(
     start: int | None = None,
 ) -> Job[Driven]:
     """:func:`drive_script` as a job."""
+    sequence.check_editable(scene)
     if not script.text.strip():
         raise InputError("script: write some words to speak, or choose a text")
     fps, who = rate_of(scene), subject or only(scene)

@@ -16,6 +16,7 @@ from ..core.errors import AddonError, BackendError, Cancelled, InputError
 from ..core.performance import Script, Wanted
 from ..core.subject_data import MotionData
 from ..core.tasks import Task
+from ..film import sequence
 from ..subject.objects import SubjectObjects
 from . import sounds
 from .placing import Plan, place, planned
@@ -100,6 +101,7 @@ def strips_job(
     driven: Driven | None = None,
 ) -> Job[Driven]:
     """:func:`drive_strips` as a job; ``driven`` is filled as strips are made."""
+    sequence.check_editable(scene)
     driven = Driven() if driven is None else driven
     fps, plans = rate_of(scene), []
     for name in names:

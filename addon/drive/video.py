@@ -14,6 +14,7 @@ from ..core import client_driving
 from ..core.client import Backend, Progress
 from ..core.errors import InputError
 from ..core.tasks import Task
+from ..film import sequence
 from ..perform import layers
 from ..perform.channels import REGIONS
 from ..subject.objects import SubjectObjects
@@ -175,6 +176,7 @@ def video_job(
     face: int = 0,
 ) -> Job[Driven]:
     """:func:`drive_video` as a job."""
+    sequence.check_editable(scene)
     if not regions:
         raise InputError("regions: choose at least one that the video decides")
     fps, who = rate_of(scene), subject or only(scene)

@@ -22,6 +22,8 @@ from desk import (
 
 from addon.core import arkit_csv
 from addon.core.errors import InputError
+from addon.core.performance import Script
+from addon.drive import script, speech, video
 from addon.film import exports
 from addon.perform import layers
 from addon.subject import objects as subject
@@ -133,6 +135,31 @@ def test_overridden_it_is_exported(library, tmp_path):
     path = exports.export(who, tmp_path / "her.glb", format="gltf", frames=range(1, 5))
     assert path.is_file() and sorted(item.name for item in bpy.data.objects) == before
     assert b"jawOpen" in path.read_bytes()
+
+
+def test_a_linked_scene_is_refused_before_anything_is_made(library):
+    with bpy.data.libraries.load(str(library), link=True) as (there, wanted):
+        wanted.scenes = there.scenes[:1]
+    (linked,) = wanted.scenes
+    (rig,) = subject.in_scene(linked)
+    who, said = subject.find(rig), Script("Hello.")
+    footage = video.Footage(library, "movie", 1)
+    for begun in (
+        speech.strips_job(linked, ["words"], who, no_backend, no_backend),
+        script.script_job(linked, said, "Script", who, no_backend, no_backend),
+        video.video_job(linked, footage, who, no_backend, no_backend),
+    ):
+        with pytest.raises(InputError, match="linked from"):
+            next(begun)
+    bpy.context.window.scene = linked
+    bpy.context.scene.facewright_texture.size = "256"
+    for press in (bpy.ops.facewright.texture, bpy.ops.facewright.drive_script):
+        with pytest.raises(RuntimeError, match="linked from"):
+            press()
+
+
+def no_backend(*_: object) -> None:
+    raise AssertionError("nothing should be asked of a backend")
 
 
 def test_linked_it_is_textured_and_refuses_keys_in_words(library, tmp_path):

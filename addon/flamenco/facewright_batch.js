@@ -10,7 +10,7 @@ const JOB_TYPE = {
           description: "The list (.csv or .jsonl), on storage that all workers share" },
         { key: "rows", type: "string", required: true,
           eval: "'1-%d' % max(1, len([l for l in Path(abspath(settings.manifest)).read_text('utf-8-sig')" +
-                ".splitlines() if l.strip()]) - (not settings.manifest.endswith('l')))",
+                ".splitlines() if l.strip()]) - settings.manifest.lower().endswith(('.csv', '.tsv')))",
           evalInfo: { showLinkButton: true, description: "All rows of the list" },
           description: "Rows to make, from 1. Examples: '1-200', '3, 7, 10-12'" },
         { key: "chunk_size", type: "int32", default: 10, propargs: { min: 1 }, visible: "submission",

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..core.performance import MAX_PROMPT, MAX_SCRIPT
+
 #: Kind of movie -> ending of its name; a folder has none. See ``film.kinds``.
 FORMATS = {"h264": ".mp4", "prores_422_hq": ".mov", "prores_4444": ".mov", "png": ""}
 #: What of the footage's own motion can be kept. The lips are the new speech's.
 TAKEN = ("eyes", "brows", "head", "gaze")
 GAZES = ("natural", "camera", "photo", "still")
-MAX_SCRIPT, MAX_EMOTION = 20_000, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ COLUMNS = (
     Column("script_file", "input", "the same, from a text file"),
     Column("language", "text", "of the script: en-us, de, fr, ...", "", high=200),
     Column("voice", "text", "variant of the language's voice", "", high=200),
-    Column("emotion", "text", 'in words: "sad, then relieved"', "", high=MAX_EMOTION),
+    Column("emotion", "text", 'in words: "sad, then relieved"', "", high=MAX_PROMPT),
     Column("intensity", "number", "of the emotion", 2.0, 1, 3),
     Column("output", "output", "movie to write"),
     Column("blend", "output", "keep the scene (.blend and its files' folder)", suffix=".blend"),

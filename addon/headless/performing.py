@@ -101,8 +101,15 @@ def _script(values: Mapping[str, Any]) -> str:
     if values["script"]:
         return values["script"]
     path: Path | None = values["script_file"]
-    if path is None:
-        return ""
+    return "" if path is None else read_script(path)
+
+
+def read_script(path: Path) -> str:
+    """The words of a text file.
+
+    Raises:
+        InputError: it is no text, or has none, or too much.
+    """
     try:
         text = path.read_text("utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:

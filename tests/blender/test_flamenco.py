@@ -49,6 +49,9 @@ def test_settings_are_what_flamenco_knows(script: Path) -> None:
     [
         ("a.csv", "portrait,output\nx,y\nx,y\n\n", "1-2"),
         ("a.jsonl", "{}\n{}\n{}", "1-3"),
+        ("a.json", "{}\n{}\n{}", "1-3"),
+        ("a.ndjson", "{}\n{}\n{}", "1-3"),
+        ("A.CSV", "portrait,output\nx,y\n", "1-1"),
         ("a.csv", "portrait,output\n", "1-1"),
     ],
 )

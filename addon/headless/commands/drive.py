@@ -13,6 +13,7 @@ from ...core.errors import InputError
 from .. import options as shared
 from ..host import Host
 from ..opened import add_scene, check_save, save, scene, subject
+from ..performing import read_script
 from ..progress import ProgressLine
 
 #: Exit status where some strips could not be driven; the others were.
@@ -146,8 +147,4 @@ def _drive(
 def _script(options: argparse.Namespace) -> str:
     if options.script_file is None:
         return options.script
-    path = existing_file("script-file", options.script_file)
-    try:
-        return path.read_text("utf-8-sig").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"script-file: {path} is not a text file in UTF-8") from error
+    return read_script(existing_file("script_file", options.script_file))

@@ -197,6 +197,7 @@ def test_a_subject_file_is_a_portrait(tmp_path: Path) -> None:
         (("drive", "BLEND", "--regions", "nose"), 2, "regions: expected some of mouth"),
         (("drive", "BLEND", "--strip", "nobody"), 2, "nobody"),
         (("drive", "BLEND", "--video", "gone.mp4"), 2, "video: there is no file gone.mp4"),
+        (("drive", "BLEND", "--script-file", "BLANK"), 2, "script_file: expected 1 to 20000"),
         (("drive", "BLEND", "--intensity", "9"), 2, "intensity: expected a number from 1 to 3"),
         (("export", "BLEND", "-o", "x.docx"), 2, "output: expected a file ending in"),
         (("dub", "a.png", "-o", "x.mp4"), 2, "dub: expected PORTRAIT and SPEECH, got 1"),
@@ -205,11 +206,18 @@ def test_a_subject_file_is_a_portrait(tmp_path: Path) -> None:
     ],
 )
 def test_refusals_are_one_line(
-    blend: Path, capsys: pytest.CaptureFixture, words: tuple[str, ...], status: int, says: str
+    blend: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture,
+    words: tuple[str, ...],
+    status: int,
+    says: str,
 ) -> None:
+    files = {"BLEND": blend, "BLANK": tmp_path / "blank.txt"}
+    files["BLANK"].write_text(" \n")
     bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
     before = blend.read_bytes()
-    run(*(blend if word == "BLEND" else word for word in words), status=status)
+    run(*(files.get(word, word) for word in words), status=status)
     lines = [x for x in capsys.readouterr().err.splitlines() if x.startswith("facewright: ")]
     assert says in lines[-1], lines
     assert blend.read_bytes() == before

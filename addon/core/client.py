@@ -77,7 +77,11 @@ def version() -> str:
 
 def existing_file(name: str, path: Path) -> Path:
     """``path`` where it is a file with something in it; else InputError."""
-    if not path.is_file():
+    try:
+        found = path.is_file()
+    except OSError:  # such as a name that is too long
+        found = False
+    if not found:
         raise InputError(f"{name}: there is no file {path}")
     if path.stat().st_size == 0:
         raise InputError(f"{name}: {path} is empty (0 bytes)")
@@ -120,6 +124,8 @@ class Backend:
         self._certificate = certificate
         self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
         options = [("grpc.max_receive_message_length", MAX_RECEIVE)]
+        if is_loopback(address):  # a proxy would look for it, and hear all, on its own computer
+            options.append(("grpc.enable_http_proxy", 0))
         if certificate:
             credentials = grpc.ssl_channel_credentials(certificate)
             self._channel = grpc.secure_channel(address, credentials, options)

@@ -157,6 +157,17 @@ def array(name: str, data: bytes, dtype: str, shape: tuple[int, ...]) -> np.ndar
     return np.frombuffer(data, dtype=dtype).reshape(shape)
 
 
+def indices(name: str, data: bytes, count: int, end: int) -> np.ndarray:
+    """(count, 3) int32 below ``end``, or BackendError: Blender does not survive others."""
+    found = array(name, data, "<i4", (count, 3))
+    if count and not 0 <= found.min() <= found.max() < end:
+        raise BackendError(
+            f"{name}: the backend sent {found.min()} to {found.max()} where 0 to {end - 1} were "
+            "expected; install the add-on and the backend of the same release"
+        )
+    return found
+
+
 def read_subject(
     header: face_pb2.SubjectHeader,
     mesh: face_pb2.SubjectMesh,
@@ -172,11 +183,19 @@ def read_subject(
         size = len(part.names)
         names += part.names
         deltas.append(array("shape_keys.deltas", part.deltas, "<f4", (size, count, 3)))
-        ranges += zip(part.minimum or [0.0] * size, part.maximum or [1.0] * size, strict=True)
-    if len(names) != header.shape_key_count:
-        raise BackendError(
-            f"shape_keys: {len(names)} came where the header promises {header.shape_key_count}"
-        )
+        ranges += zip(part.minimum or [0.0] * size, part.maximum or [1.0] * size, strict=False)
+    for what, came, wanted in (
+        ("shape_keys", len(names), header.shape_key_count),
+        ("shape_keys.limits", len(ranges), len(names)),
+        ("pose", len(header.pose.pose), 6),
+        ("gaze", len(header.pose.gaze), 4),
+        ("mesh.parts", sum(run.triangle_count for run in mesh.parts), mesh.triangle_count),
+    ):
+        if came != wanted:
+            raise BackendError(
+                f"{what}: {came} came where {wanted} were expected; install the add-on and the "
+                "backend of the same release"
+            )
     camera = header.camera
     return SubjectData(
         subject_id=header.subject_id,
@@ -190,9 +209,11 @@ def read_subject(
         pose=np.array(header.pose.pose, dtype=np.float64),
         gaze=np.array(header.pose.gaze, dtype=np.float32),
         vertices=array("mesh.vertices", mesh.vertices, "<f4", (count, 3)),
-        triangles=array("mesh.triangles", mesh.triangles, "<i4", (mesh.triangle_count, 3)),
+        triangles=indices("mesh.triangles", mesh.triangles, mesh.triangle_count, count),
         uvs=array("mesh.uvs", mesh.uvs, "<f4", (mesh.uv_count, 2)),
-        uv_triangles=array("mesh.uv_triangles", mesh.uv_triangles, "<i4", (mesh.triangle_count, 3)),
+        uv_triangles=indices(
+            "mesh.uv_triangles", mesh.uv_triangles, mesh.triangle_count, mesh.uv_count
+        ),
         runs=tuple(
             Run(
                 run.part,

@@ -44,6 +44,22 @@ def test_nobody_there() -> None:
         backend.hello(timeout=1.0)
 
 
+def test_a_backend_here_is_not_looked_for_at_a_proxy(
+    serve: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from addon.core.client import Backend
+    from addon.v1 import service_pb2
+
+    def capabilities(self, request, context):
+        return service_pb2.GetCapabilitiesResponse(protocol_version=1)
+
+    for name in ("no_proxy", "NO_PROXY", "no_grpc_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with Backend(serve(GetCapabilities=capabilities)) as backend:
+        assert backend.hello(timeout=5.0).protocol_version == 1
+
+
 def test_other_protocol_version(serve: Callable[..., str]) -> None:
     from addon.core.client import Backend
     from addon.core.errors import BackendError

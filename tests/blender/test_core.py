@@ -229,3 +229,61 @@ def test_another_machine_needs_tls() -> None:
 
     with pytest.raises(InputError, match="needs TLS"):
         Backend("192.168.0.4:50551")
+
+
+class TestSubject:
+    """A backend that sends what Blender would crash on is told so."""
+
+    def parts(self):  # type: ignore[no-untyped-def]
+        from addon.v1 import face_pb2, service_pb2
+
+        header = face_pb2.SubjectHeader(subject_id="a", shape_key_count=0)
+        header.pose.pose.extend([0.0] * 6)
+        header.pose.gaze.extend([0.0] * 4)
+        index = np.array([0, 1, 2], "<i4").tobytes()
+        mesh = face_pb2.SubjectMesh(
+            vertex_count=3,
+            vertices=np.zeros(9, "<f4").tobytes(),
+            triangle_count=1,
+            triangles=index,
+            uv_count=3,
+            uvs=np.zeros(6, "<f4").tobytes(),
+            uv_triangles=index,
+            parts=[face_pb2.MeshPart(part=1, vertex_count=3, triangle_count=1)],
+        )
+        return header, mesh, service_pb2.SubjectPictures()
+
+    def test_what_fits_is_read(self) -> None:
+        from addon.core.subject_data import read_subject
+
+        header, mesh, pictures = self.parts()
+        assert read_subject(header, mesh, [], pictures).triangles.tolist() == [[0, 1, 2]]
+
+    @pytest.mark.parametrize(
+        ("change", "says"),
+        [
+            ("triangles", "mesh.triangles: the backend sent 0 to 3 where 0 to 2"),
+            ("uv_triangles", "mesh.uv_triangles: the backend sent -1 to 2 where 0 to 2"),
+            ("pose", "pose: 5 came where 6"),
+            ("gaze", "gaze: 6 came where 4"),
+            ("parts", "mesh.parts: 2 came where 1"),
+        ],
+    )
+    def test_what_does_not_is_refused(self, change: str, says: str) -> None:
+        from addon.core.errors import BackendError
+        from addon.core.subject_data import read_subject
+
+        header, mesh, pictures = self.parts()
+        match change:
+            case "triangles":
+                mesh.triangles = np.array([0, 1, 3], "<i4").tobytes()
+            case "uv_triangles":
+                mesh.uv_triangles = np.array([-1, 1, 2], "<i4").tobytes()
+            case "pose":
+                header.pose.pose.pop()
+            case "gaze":
+                header.pose.gaze.extend([0.0, 0.0])
+            case "parts":
+                mesh.parts[0].triangle_count = 2
+        with pytest.raises(BackendError, match=says):
+            read_subject(header, mesh, [], pictures)

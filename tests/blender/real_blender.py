@@ -102,7 +102,9 @@ def executable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executable]
     root = Path("/")
     if "chroot" in words:
         root = Path(words[words.index("chroot") + 1]).resolve()
-        folder = root / "tmp" / f"facewright-{os.getpid()}"
+        folder = root / "home/animator"  # what pictures show
+        if folder.exists():
+            folder = folder.with_name(f"animator-{os.getpid()}")
         folder.mkdir(parents=True)
     for name in ("portrait.png", "speech.wav"):
         shutil.copy(EXAMPLES / name, folder)

@@ -109,7 +109,7 @@ def create_pass(
 
 
 def ready_pass(subject: SubjectObjects, size: int, kind: str = "auto", *, rho: bool = True) -> Pass:
-    """:func:`create_pass`, prepared at once."""
+    """:func:`create_pass`, prepared at once; for scripts."""
     made = create_pass(subject, size, kind, rho=rho)
     for _ in made.prepare():
         pass

@@ -162,6 +162,7 @@ class AddGeometry(SubjectOperator, bpy.types.Operator):
                 if thing in (who.face, *who.eyes):
                     continue
                 thing[objects.ROLE], thing[objects.OWNER] = "extra", who.rig
+                thing.update_tag()  # what is shown has changed
                 added += 1
         if not added:
             raise InputError("geometry: select the meshes that go with the subject")
@@ -178,6 +179,7 @@ class RemoveGeometry(SubjectOperator, bpy.types.Operator):
         for thing in who.extras:
             if thing.select_get():
                 del thing[objects.ROLE], thing[objects.OWNER]
+                thing.update_tag()
 
 
 class OwnMeshPanel(Section, bpy.types.Panel):

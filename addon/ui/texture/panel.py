@@ -9,7 +9,7 @@ from ...core.errors import AddonError
 from ...core.shelf import State
 from ...subject import objects
 from .. import session
-from ..panels import Section
+from ..panels import Section, characters, paragraph
 from . import marks, settings
 from .preview import live
 
@@ -62,8 +62,6 @@ class StatesPanel(_Below, bpy.types.Panel):
         if not states:
             layout.label(text="Not checked yet", icon="QUESTION")
             return
-        if live.problem:
-            layout.label(text=live.problem, icon="ERROR")
         if states.edited:
             layout.label(text="Edited since: check again", icon="INFO")
         runs = [run for run in states.runs(context.scene.frame_step) if run[2] in _WORDS]
@@ -90,6 +88,8 @@ class ComparePanel(_Below, bpy.types.Panel):
         layout.operator("facewright.overlay", icon="IMAGE_PLANE")
         layout.operator("facewright.geometry_strip", icon="MESH_DATA")
         layout.prop(chosen, "live")
+        if chosen.live and live.problem:
+            paragraph(layout, live.problem, characters(context), "ERROR")
         column = layout.column()
         column.active = chosen.live
         column.prop(chosen, "live_size")

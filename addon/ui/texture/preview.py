@@ -10,6 +10,8 @@ render or a job runs, or while the animation plays.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,8 @@ from . import marks, settings
 REST = 0.15
 #: Seconds between two looks of the timer.
 TICK = 0.05
+#: Seconds until the next step of getting a geometry pass ready.
+_SOON = 0.005
 
 
 class _Live:
@@ -43,6 +47,7 @@ class _Live:
     Attributes:
         rendering: a render runs.
         problem: why there is no preview, in words.
+        preparing: the geometry pass needs more steps until a frame can be read.
     """
 
     def __init__(self) -> None:
@@ -50,7 +55,8 @@ class _Live:
         self.changed = 0.0
         self.task: Task | None = None
         self.asked: object = None  # what the task, or the picture shown, was asked for
-        self.passes: tuple[object, geometry.Pass] | None = None
+        self.passes: tuple[object, geometry.Pass, Iterator[None]] | None = None
+        self.preparing = False
         self.fingerprints: dict[object, tuple[str, int, int]] = {}
         self.shown = 0
 
@@ -68,23 +74,37 @@ def switch(on: bool) -> None:
         timers.register(tick, first_interval=TICK)
     elif not on:
         live.passes = None
-        for rig in objects.in_scene(bpy.context.scene):
-            overlay.remove(objects.find(rig), "preview")
+        clear(bpy.context.scene)
+
+
+def clear(scene: bpy.types.Scene) -> None:
+    """Take away the previews that were laid in a scene."""
+    for rig in objects.in_scene(scene):
+        with suppress(AddonError):  # of one that has lost a part there is nothing to be shown
+            who = objects.find(rig)
+            if who.camera is not None:
+                overlay.remove(who, "preview")
 
 
 def tick() -> float | None:
     """The timer's turn: seconds to the next, None to end."""
+    if not any(scene.facewright_texture.live for scene in bpy.data.scenes):
+        return None
     scene = bpy.context.scene
     if scene is None or not scene.facewright_texture.live:
-        return None
+        return TICK  # another scene is shown just now
+    live.preparing = False
     try:
         advance(scene)
-        live.problem = ""
     except AddonError as error:
-        live.problem, live.task = str(error), None
+        live.task = None
+        _say(str(error))
+    except OSError as error:
+        live.task = None
+        _say(f"{error.filename}: {error.strerror}")
     except ReferenceError:  # undone or deleted meanwhile
         live.task = live.passes = None
-    return TICK
+    return _SOON if live.preparing else TICK
 
 
 def advance(scene: bpy.types.Scene) -> None:
@@ -122,11 +142,15 @@ def _ask(scene: bpy.types.Scene) -> None:
         chosen.send_rho,
     )
     source = _pass(who, wish)
+    if source is None:
+        live.preparing = True
+        return
     look = source.look()
     digest = source.digest(look)
     if live.asked == (wish, digest):
         return
     live.asked = (wish, digest)
+    _say("")
     path = made_folder(settings.frames_folder(who).parent) / "preview.png"
     store = settings.frame_cache()
     drawn = source.draw(look)
@@ -135,12 +159,25 @@ def _ask(scene: bpy.types.Scene) -> None:
     live.task = Task(lambda report: asked.made(where, source, drawn, report))
 
 
-def _pass(who: SubjectObjects, wish: tuple) -> geometry.Pass:
-    """The geometry pass, kept while nothing was edited that it reads only once."""
-    sign = (wish, who.rig.session_uid if hasattr(who.rig, "session_uid") else who.rig.name)
+def _pass(who: SubjectObjects, wish: tuple) -> geometry.Pass | None:
+    """The geometry pass, kept while nothing was edited that it reads only once; None while it
+    gets ready, a step each time."""
+    own = who.rig.session_uid if hasattr(who.rig, "session_uid") else who.rig.name
+    sign = (wish, own, tuple(thing.name for thing in who.meshes))
     if live.passes is None or live.passes[0] != sign:
-        live.passes = (sign, geometry.ready_pass(who, wish[1], wish[6], rho=wish[7]))
-    return live.passes[1]
+        made = geometry.create_pass(who, wish[1], wish[6], rho=wish[7])
+        live.passes = (sign, made, made.prepare())
+    _, source, steps = live.passes
+    for _ in steps:
+        return None
+    return source
+
+
+def _say(problem: str) -> None:
+    """Let the panel tell why there is no preview."""
+    if problem != live.problem:
+        live.problem = problem
+        _redraw("VIEW_3D")
 
 
 class _Asked:
@@ -191,7 +228,8 @@ class _Asked:
             if fingerprint:
                 live.fingerprints[self.wish] = (fingerprint, reach, session.state.generation)
                 if self._store:
-                    self._store.put(self._key(fingerprint, reach), data)
+                    with suppress(OSError):  # it only saves time
+                        self._store.put(self._key(fingerprint, reach), data)
         write_whole(self.path, data)
         return self.rig, self.path
 
@@ -209,9 +247,13 @@ def _take(scene: bpy.types.Scene, name: str, path: Path) -> None:
     overlay.lay(who, image)
     overlay.reveal(who, scene.facewright_texture.shown == "TEXTURE", ("preview",))
     live.shown += 1
+    _redraw("VIEW_3D", "IMAGE_EDITOR")
+
+
+def _redraw(*kinds: str) -> None:
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in ("VIEW_3D", "IMAGE_EDITOR"):
+            if area.type in kinds:
                 area.tag_redraw()
 
 
@@ -229,9 +271,21 @@ def _edited(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
     if live.rendering:
         return
     if any(_counts(update) for update in depsgraph.updates):
-        live.changed, live.passes = time.monotonic(), None
-        for states in marks.known().values():
-            states.edit()
+        _change()
+
+
+@persistent
+def _undone(scene: bpy.types.Scene, *_: Any) -> None:
+    """Undo may bring back anything, and the switch itself."""
+    _change()
+    if scene is not None and scene.facewright_texture.live:
+        switch(True)
+
+
+def _change() -> None:
+    live.changed, live.passes = time.monotonic(), None
+    for states in marks.known().values():
+        states.edit()
 
 
 def _counts(update: bpy.types.DepsgraphUpdate) -> bool:
@@ -287,6 +341,8 @@ def _loaded(*_: Any) -> None:
 _HANDLERS = (
     ("frame_change_post", _frame_changed),
     ("depsgraph_update_post", _edited),
+    ("undo_post", _undone),
+    ("redo_post", _undone),
     ("render_init", _render_begins),
     ("render_complete", _render_ends),
     ("render_cancel", _render_ends),

@@ -230,6 +230,46 @@ def test_a_resting_frame_is_previewed(live, her, tmp_path):
     assert not any(i.get("facewright_shows") == "preview" for i in bpy.data.images)
 
 
+def test_why_there_is_no_preview_stays_to_be_read(live, monkeypatch):
+    def fail(scene: bpy.types.Scene) -> None:
+        raise OSError(28, "No space left", "preview.png")
+
+    monkeypatch.setattr(preview, "advance", fail)
+    assert preview.tick() is not None and "No space left" in preview.live.problem
+    monkeypatch.setattr(preview, "advance", lambda scene: None)
+    assert preview.tick() is not None and "No space left" in preview.live.problem
+    other = bpy.data.scenes.new("other")
+    bpy.context.window.scene = other  # and back: it goes on
+    assert preview.tick() is not None
+    bpy.context.window.scene = live
+    live.facewright_texture.live = False
+    assert preview.tick() is None
+
+
+def test_previews_go_whoever_has_lost_a_part(live, her):
+    live.frame_set(4)
+    settle(live)
+    broken = her.rig.copy()
+    live.collection.objects.link(broken)
+    assert len(objects.in_scene(live)) == 2
+    preview.clear(live)
+    assert not any(i.get("facewright_shows") == "preview" for i in bpy.data.images)
+
+
+def test_geometry_that_is_added_is_an_edit(live, her):
+    settle(live)
+    bpy.ops.facewright.texture()
+    bpy.ops.mesh.primitive_cube_add(size=0.01)
+    hat = bpy.context.object
+    bpy.context.view_layer.objects.active = her.rig
+    bpy.ops.facewright.check_frames()
+    assert not marks.of(folder(her)).edited
+    hat.select_set(True)
+    assert bpy.ops.facewright.add_geometry() == {"FINISHED"}
+    assert marks.of(folder(her)).edited
+    assert preview.live.passes is None  # it is read anew, with the hat
+
+
 def test_nothing_is_previewed_while_it_moves_or_renders_or_works(live):
     preview.live.changed = time.monotonic() + 60
     assert not preview.resting(live)

@@ -75,7 +75,9 @@ class Looker:
         """Triangles are made anew only where what they come from has changed."""
         kept = self._kept.get(thing.name)
         if kept and all(modifier.type in _DEFORMING for modifier in thing.modifiers):
-            return kept[1]
+            vertices, starts, *_ = kept[0]
+            if (len(vertices), len(starts)) == (len(mesh.loops), len(mesh.polygons)):
+                return kept[1]
         source = _corners(thing, mesh)
         if kept is None or not _same(kept[0], source):
             kept = self._kept[thing.name] = (source, _topology(mesh, *source))

@@ -42,7 +42,7 @@ class Reel:
         changed = set()
         for frame, name in shown:
             for place in range(frame, frame + self._step):
-                changed.add(self._put(strips, place, name))
+                changed |= self._put(strips, place, name)
         for index in changed:
             strips[index].directory = strips[index].directory  # Blender forgets what it kept
         self._join(strips)
@@ -60,22 +60,25 @@ class Reel:
             if (first.orig_width, first.orig_height) not in (self._size, (0, 0)):
                 there.remove(strip)
 
-    def _put(self, strips: list[bpy.types.Strip], frame: int, name: str) -> int:
-        """Let a strip show a picture at a frame; the index of that strip."""
+    def _put(self, strips: list[bpy.types.Strip], frame: int, name: str) -> set[int]:
+        """Let strips show a picture at a frame; the indices of these strips."""
+        places = [frame - round(strip.frame_start) for strip in strips]
+        # Several, where somebody has cut a strip: each part has all of its pictures.
+        found = {k for k, strip in enumerate(strips) if 0 <= places[k] < len(strip.elements)}
+        for index in found:
+            element = strips[index].elements[places[index]]
+            if element.filename != name:
+                element.filename = name
+        if found:
+            return found
         for index, strip in enumerate(strips):
-            place = frame - round(strip.frame_start)
-            if 0 <= place < len(strip.elements):
-                if strip.elements[place].filename != name:
-                    strip.elements[place].filename = name
-                return index
-            taken = any(round(other.frame_start) == frame for other in strips)
-            if place == len(strip.elements) and not taken:
+            if places[index] == len(strip.elements) and 0 not in places:
                 strip.elements.append(name)
-                return index
+                return {index}
         later = [round(strip.frame_start) for strip in strips if strip.frame_start > frame]
         last = min([max(frame, self._last), *(start - 1 for start in later)])
         strips.append(sequence.begin_frames(self._scene, self._folder / name, frame, last))
-        return len(strips) - 1
+        return {len(strips) - 1}
 
     def _join(self, strips: list[bpy.types.Strip]) -> None:
         """Make one of strips between which nothing is missing any more."""

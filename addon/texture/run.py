@@ -238,7 +238,8 @@ def _kept(texturing: Texturing, outcome: Outcome, reel: Reel | None) -> Iterator
                 outcome.came.update(texturing.came)
                 outcome.textured += texturing.answered
                 outcome.context += texturing.context
-                outcome.failed |= texturing.failed
+                failed = outcome.failed | texturing.failed
+                outcome.failed = {f: why for f, why in failed.items() if f not in outcome.came}
                 if reel:
                     _show(reel, texturing, texturing.came)
 

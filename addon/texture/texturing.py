@@ -91,6 +91,7 @@ class Texturing(Survey):
         self._answers: dict[int, _Waiting] = {}  # by the frame that was sent
         self._on_its_way: dict[str, _Waiting] = {}
         self._made: set[str] = set()
+        self._again: set[int] = set()  # frames looked for a second time
         self._writing: deque[tuple[int, Future]] = deque()
         self._finished = False
         self.came: list[int] = []
@@ -130,7 +131,8 @@ class Texturing(Survey):
             self._arrived(frame)
         elif key in self._on_its_way:  # another frame shows the very same
             self._on_its_way[key].frames.append(frame)
-        elif key in self._made and self._recorded:  # since it was looked for
+        elif key in self._made and self._recorded and frame not in self._again:
+            self._again.add(frame)  # it was made since it was looked for
             self._fetches.append((frame, key, self._pool.submit(self._find, frame, key)))
             return
         else:

@@ -88,4 +88,4 @@ class Outcome:
     @property
     def reused(self) -> int:
         """How many frames were there already."""
-        return max(0, len(self.came) - self.textured + len(self.failed))
+        return max(0, len(self.came) - self.textured)

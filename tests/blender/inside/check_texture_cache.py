@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import bpy
+import numpy as np
 import pytest
+from desk import pixels
 from textured import FRAMES, Bench, build, captured, curve, edit
 
 from addon.core.cache import FrameCache
@@ -11,7 +15,7 @@ from addon.core.errors import OutputError
 from addon.core.shelf import Shelf, State
 from addon.film import sequence
 from addon.texture import run
-from addon.texture.wish import Wish
+from addon.texture.wish import Outcome, Wish
 
 
 @pytest.fixture
@@ -174,6 +178,33 @@ def test_the_strip_grows_without_gaps(bench):
     (strip,) = sequence.frame_strips(scene, bench.folder)
     assert [element.filename for element in strip.elements] == [Shelf.name(f) for f in FRAMES]
     assert (round(strip.frame_start), strip.frame_final_end) == (FRAMES[0], FRAMES[-1] + 1)
+
+
+def test_both_parts_of_a_strip_that_was_cut_show_new_pictures(bench, tmp_path):
+    bench()
+    (strip,) = sequence.frame_strips(bpy.context.scene, bench.folder)
+    strip.split(frame=6, split_method="SOFT")
+    before = rendered(8, tmp_path)
+    edit(bench.who, range(4, 10))
+    bench()
+    assert len(sequence.frame_strips(bpy.context.scene, bench.folder)) == 2
+    shown = rendered(8, tmp_path)
+    assert (shown != before).any()
+    np.testing.assert_array_equal(shown, pixels(bench.folder / Shelf.name(8)))
+
+
+def rendered(frame: int, folder: Path) -> np.ndarray:
+    """What the sequencer shows at a frame."""
+    scene = bpy.context.scene
+    scene.frame_set(frame)
+    scene.render.filepath = str(folder / "shown.png")
+    bpy.ops.render.render(write_still=True)
+    return pixels(folder / "shown.png")
+
+
+def test_what_was_refused_was_not_there_before():
+    outcome = Outcome(10, came=set(range(8)), textured=8, failed={8: "why", 9: "why"})
+    assert outcome.reused == 0
 
 
 def test_a_folder_that_cannot_be_written_is_said(bench, monkeypatch):

@@ -244,6 +244,8 @@ def _hide(subject: SubjectObjects, after: str) -> None:
                     stack.drop(owner, track, strip)
         for track, strip in stack.strips(owner, stack.REST, record.REST):
             stack.drop(owner, track, strip)
-        record.mark(stack.data_of(owner).action, "hand", record.HAND)
+        data = owner.id.animation_data
+        if data is not None and data.action is not None:  # something of it is animated
+            record.mark(data.action, "hand", record.HAND)
     for region in REGIONS:  # the keys say all there is, whatever is driven later
         setattr(chosen.hand, region, "REPLACE")

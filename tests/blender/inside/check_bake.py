@@ -115,6 +115,18 @@ def test_after_removing_layers_the_keys_stand_above_what_is_driven(layered):
     assert shown(layered, 5)[0] == pytest.approx(values(lively(7), 4)[0], abs=1e-6)
 
 
+@pytest.mark.parametrize("after", ["MUTE", "REMOVE"])
+def test_a_face_alone_may_be_animated(face, after):  # noqa: F811
+    """Nothing moves the head, and it stays so."""
+    face.face.data.shape_keys.key_blocks["jawOpen"].value = 0.2
+    face.face.data.shape_keys.key_blocks["jawOpen"].keyframe_insert("value", frame=3)
+    bake.bake(face, range(1, 6), after=after)
+    jaw = [shown(face, frame)[NAMES.index("jawOpen")] for frame in range(1, 6)]
+    assert jaw == pytest.approx([0.2] * 5)
+    head = next(owner for owner in owners(face) if owner.word == "head")
+    assert head.id.animation_data is None or not head.id.animation_data.action
+
+
 def test_drivers_and_constraints_are_baked(layered, scene):
     target = bpy.data.objects.new("target", None)
     scene.collection.objects.link(target)

@@ -115,6 +115,7 @@ class Client:
             credentials = grpc.ssl_channel_credentials(certificate)
             self._channel = grpc.secure_channel(address, credentials, options)
         elif is_loopback(address.rpartition(":")[0]):
+            options.append(("grpc.enable_http_proxy", 0))  # a proxy is another machine
             self._channel = grpc.insecure_channel(address, options)
         else:
             raise InputError(f"certificate: {address} is another machine, which needs TLS")

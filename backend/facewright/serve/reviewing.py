@@ -78,6 +78,7 @@ def review(assets: ReviewAssets, session: CaptureSession, limits: Limits, job: J
             portrait=None if assets.portrait is None else assets.portrait.path,
             name=assets.movie.label,
             max_seconds=limits.max_speech_seconds,
+            max_pixels=limits.max_photo_pixels,
             check=check,
         )
     except InputError as error:  # it names files that the client does not know

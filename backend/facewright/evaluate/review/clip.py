@@ -15,7 +15,7 @@ from facewright.errors import InputError, NoFaceError
 from facewright.evaluate.review import likeness, steady, sync
 from facewright.face.coefficients import Coefficients
 from facewright.media.files import Source, source_name
-from facewright.media.picture import read_picture
+from facewright.media.picture import MAX_PIXELS, read_picture
 from facewright.media.speech import MAX_SECONDS, Speech, read_speech
 from facewright.media.video import read_frames, read_video_info
 
@@ -64,6 +64,7 @@ def review_clip(
     portrait: Source | None = None,
     name: str = "movie",
     max_seconds: float = MAX_SECONDS,
+    max_pixels: int = MAX_PIXELS,
     check: Check = lambda share: None,
 ) -> Review:
     """Measure a finished clip.
@@ -75,6 +76,7 @@ def review_clip(
         portrait: a picture, or footage, of who it should show.
         name: how messages call the movie.
         max_seconds: a longer one is refused.
+        max_pixels: larger frames, and a larger portrait, are refused.
         check: called between frames.
 
     Raises:
@@ -83,11 +85,11 @@ def review_clip(
     info = read_video_info(movie)
     if not 1 <= info.fps <= 240:
         raise InputError(f"{name}: expected 1 to 240 frames a second, got {info.fps:g}")
-    who = None if portrait is None else _face_of(portrait, session)
+    who = None if portrait is None else _face_of(portrait, session, max_pixels)
     sound = _sound(movie if speech is None else speech, max_seconds, given=speech is not None)
     expected = info.frames or round(info.seconds * info.fps)
     seen = _Pass(session, _chosen(expected) if who is not None else frozenset())
-    for number, frame in enumerate(read_frames(movie)):
+    for number, frame in enumerate(read_frames(movie, max_pixels=max_pixels)):
         if number > max_seconds * info.fps:
             raise InputError(f"{name}: longer than {max_seconds:g} s")
         check(min(1.0, number / max(expected, 1)))
@@ -198,17 +200,17 @@ def _sound(source: Source, max_seconds: float, *, given: bool) -> Speech | None:
         return None  # a silent movie
 
 
-def _face_of(portrait: Source, session: CaptureSession) -> Coefficients:
+def _face_of(portrait: Source, session: CaptureSession, max_pixels: int) -> Coefficients:
     """The face of a picture, or of the first frame of footage that shows one."""
-    for picture in _pictures(portrait):
+    for picture in _pictures(portrait, max_pixels):
         found = likeness.captured(session, picture)
         if found is not None:
             return found
     raise NoFaceError(f"portrait: no face was found in {source_name(portrait, 'portrait')}")
 
 
-def _pictures(source: Source) -> Iterator[UInt8]:
+def _pictures(source: Source, max_pixels: int) -> Iterator[UInt8]:
     try:
-        return iter([read_picture(source, name="portrait")])
+        return iter([read_picture(source, max_pixels=max_pixels, name="portrait")])
     except InputError:
-        return itertools.islice(read_frames(source), _SEARCHED)
+        return itertools.islice(read_frames(source, max_pixels=max_pixels), _SEARCHED)

@@ -26,6 +26,7 @@ from .settings_parts import (
     OVER,
     OVER_LIST,
     PATH,
+    PLAIN,
     EmotionCueSettings,
     ScriptSettings,
     StripSettings,
@@ -62,7 +63,7 @@ def _source(channel: str) -> object:
         description=f"{_SAY[channel]}: where it comes from",
         items=SOURCES,
         default="speech",
-        options=set(),
+        options=PLAIN,
         override=OVER,
     )
 
@@ -82,7 +83,7 @@ def _region(region: str) -> object:
         name=region.capitalize(),
         description=f"Take the {region} from the video",
         default=True,
-        options=set(),
+        options=PLAIN,
         override=OVER,
     )
 
@@ -120,7 +121,7 @@ class PerformSettings(ScriptSettings, VideoSettings, bpy.types.PropertyGroup):
         min=0.0,
         max=10.0,
         soft_max=3.0,
-        options=set(),
+        options=PLAIN,
         override=OVER,
     )
     emotion_model: EnumProperty(
@@ -130,7 +131,7 @@ class PerformSettings(ScriptSettings, VideoSettings, bpy.types.PropertyGroup):
             ("rules", "Action Units", "By rule: the action units that psychology knows them by"),
             ("emoa2e", "Network", "What the network learned of them"),
         ],
-        options=set(),
+        options=PLAIN,
         override=OVER,
     )
     mouth_opening: FloatProperty(
@@ -151,7 +152,7 @@ class PerformSettings(ScriptSettings, VideoSettings, bpy.types.PropertyGroup):
         soft_max=150.0,
         precision=0,
         step=500,
-        options=set(),
+        options=PLAIN,
         override=OVER,
     )
     smoothing: FloatProperty(
@@ -164,7 +165,7 @@ class PerformSettings(ScriptSettings, VideoSettings, bpy.types.PropertyGroup):
         soft_max=150.0,
         precision=0,
         step=500,
-        options=set(),
+        options=PLAIN,
         override=OVER,
     )
     brow_motion: FloatProperty(
@@ -179,7 +180,7 @@ class PerformSettings(ScriptSettings, VideoSettings, bpy.types.PropertyGroup):
         name="Brow Model",
         description="What moves the brows; empty: the backend's default",
         maxlen=200,
-        options=set(),
+        options=PLAIN,
         override=OVER,
         search=lambda self, context, text: _known("brow_models"),
     )
@@ -196,7 +197,7 @@ class PerformSettings(ScriptSettings, VideoSettings, bpy.types.PropertyGroup):
         default=1.0,
         min=0.0,
         max=3.0,
-        options=set(),
+        options=PLAIN,
         override=OVER,
     )
     head_motion: FloatProperty(
@@ -211,7 +212,7 @@ class PerformSettings(ScriptSettings, VideoSettings, bpy.types.PropertyGroup):
         name="Head Model",
         description="What moves the head; empty: the backend's default",
         maxlen=200,
-        options=set(),
+        options=PLAIN,
         override=OVER,
         search=lambda self, context, text: _known("head_models"),
     )
@@ -221,7 +222,7 @@ class PerformSettings(ScriptSettings, VideoSettings, bpy.types.PropertyGroup):
         default=0.4,
         min=0.0,
         max=1.0,
-        options=set(),
+        options=PLAIN,
         override=OVER,
     )
     blink_rate: FloatProperty(
@@ -237,11 +238,11 @@ class PerformSettings(ScriptSettings, VideoSettings, bpy.types.PropertyGroup):
         description="Of what is made at random: head motion, gaze, blinks, and what an animator "
         "samples. The same seed gives the same performance and frames",
         min=0,
-        options=set(),
+        options=PLAIN,
         override=OVER,
     )
     cues: CollectionProperty(type=EmotionCueSettings, override=OVER_LIST)
-    active_cue: IntProperty(options=set(), override=OVER)
+    active_cue: IntProperty(options=PLAIN, override=OVER)
 
 
 def _known(field: str) -> list[str]:

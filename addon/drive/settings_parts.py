@@ -16,6 +16,8 @@ from bpy.props import (
 from ..subject import objects
 
 OVER = {"LIBRARY_OVERRIDABLE"}
+#: Of what cannot be keyed: driving reads keys of the subject's own controls alone.
+PLAIN: set[str] = set()
 #: Blender 4.5 and later ask whether a path may be relative to the .blend.
 PATH = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5) else set()
 OVER_LIST = {"LIBRARY_OVERRIDABLE", "USE_INSERTION"}
@@ -33,17 +35,24 @@ def _own_rig(self: object, candidate: bpy.types.Object) -> bool:
 class EmotionCueSettings(bpy.types.PropertyGroup):
     """One line of a subject's list of emotions."""
 
-    start: IntProperty(name="Start", description="Frame at which it is felt", default=1)
+    start: IntProperty(
+        name="Start", description="Frame at which it is felt", default=1, options=PLAIN
+    )
     length: IntProperty(
-        name="Length", description="Frames that it lasts; 0: until the next", default=0, min=0
+        name="Length",
+        description="Frames that it lasts; 0: until the next",
+        default=0,
+        min=0,
+        options=PLAIN,
     )
     prompt: StringProperty(
         name="Emotion",
         description="In words: 'happy', 'slightly sad', 'angry, then relieved'. Empty: neutral",
         maxlen=200,
+        options=PLAIN,
     )
     use_intensity: BoolProperty(
-        name="Own Intensity", description="Another intensity than the subject's"
+        name="Own Intensity", description="Another intensity than the subject's", options=PLAIN
     )
     intensity: FloatProperty(
         name="Intensity",
@@ -51,9 +60,10 @@ class EmotionCueSettings(bpy.types.PropertyGroup):
         default=2.0,
         min=1.0,
         max=3.0,
+        options=PLAIN,
     )
     use_cross_fade: BoolProperty(
-        name="Own Fade", description="Another cross-fade than the subject's"
+        name="Own Fade", description="Another cross-fade than the subject's", options=PLAIN
     )
     cross_fade: FloatProperty(
         name="Fade",
@@ -63,8 +73,9 @@ class EmotionCueSettings(bpy.types.PropertyGroup):
         max=10.0,
         subtype="TIME_ABSOLUTE",
         unit="TIME_ABSOLUTE",
+        options=PLAIN,
     )
-    mute: BoolProperty(name="Mute", description="Leave it out")
+    mute: BoolProperty(name="Mute", description="Leave it out", options=PLAIN)
 
 
 class ScriptSettings:
@@ -74,7 +85,7 @@ class ScriptSettings:
         name="Script",
         description="Words to speak; directions in brackets say how they are felt: "
         "'[sadly surprised] Oh. [relieved @3] There you are.'",
-        options=set(),
+        options=PLAIN,
         override=OVER,
     )
     script_text: PointerProperty(
@@ -88,7 +99,7 @@ class ScriptSettings:
         description="Of the script: en-us, en-gb, de, fr-fr, es, it, pt-br, ru, zh, ja, ...",
         default="en-us",
         maxlen=40,
-        options=set(),
+        options=PLAIN,
         override=OVER,
         search=lambda self, context, text: LANGUAGES,
         search_options={"SUGGESTION"},
@@ -97,7 +108,7 @@ class ScriptSettings:
         name="Voice",
         description="A variant of the language's voice: f1 to f5, m1 to m8; empty: its own",
         maxlen=40,
-        options=set(),
+        options=PLAIN,
         override=OVER,
         search=lambda self, context, text: VOICES,
         search_options={"SUGGESTION"},
@@ -118,7 +129,7 @@ class VideoSettings:
         name="Same Person",
         description="The video shows the subject, whose identity is kept; otherwise the video "
         "says who it is",
-        options=set(),
+        options=PLAIN,
         override=OVER,
     )
     video_face: IntProperty(
@@ -126,7 +137,7 @@ class VideoSettings:
         description="Which face of the video's first frame, counted from the largest, 0",
         min=0,
         max=99,
-        options=set(),
+        options=PLAIN,
         override=OVER,
     )
 
@@ -140,8 +151,15 @@ class StripSettings(bpy.types.PropertyGroup):
         description="Whom this strip drives; none: the active subject, or the only one",
         poll=_own_rig,
     )
-    use_seed: BoolProperty(name="Own Seed", description="Another seed than the subject's")
-    seed: IntProperty(name="Seed", description="The same seed gives the same performance", min=0)
+    use_seed: BoolProperty(
+        name="Own Seed", description="Another seed than the subject's", options=PLAIN
+    )
+    seed: IntProperty(
+        name="Seed",
+        description="The same seed gives the same performance",
+        min=0,
+        options=PLAIN,
+    )
     #: JSON of what it was last driven with, so that it can be driven so again.
     record: StringProperty(options={"HIDDEN"})
     #: Whom it drove, and the NLA strip that it made there.

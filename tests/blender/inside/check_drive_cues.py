@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from addon.core.errors import InputError
-from addon.core.performance import Cue, Look, Wanted, request
-from addon.drive import cues, keyed
+from addon.core.performance import CURVED, Cue, Look, Wanted, request
+from addon.drive import cues, keyed, settings
 from addon.drive.cues import Felt
 from addon.drive.running import finish
 from addon.drive.wanted import Stretch, snapshot, wanted
@@ -244,3 +244,11 @@ def test_too_many_cues_are_refused():
     many = Wanted(cues=tuple(Cue("sad", k, k + 1) for k in range(501)))
     with pytest.raises(InputError, match="emotion cues: expected at most 500 in a strip, got 501"):
         request(many, lambda path: "x")
+
+
+def test_what_can_be_keyed_is_what_driving_reads():
+    def keyable(kind: type) -> set[str]:
+        return {prop.identifier for prop in kind.bl_rna.properties if prop.is_animatable}
+
+    assert keyable(settings.PerformSettings) == {*CURVED, "gaze"}
+    assert not keyable(settings.EmotionCueSettings) and not keyable(settings.StripSettings)

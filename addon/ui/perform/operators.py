@@ -13,7 +13,7 @@ from bpy.props import BoolProperty, EnumProperty
 
 from ...core.errors import InputError
 from ...core.performance import Script
-from ...drive import script, speech, video
+from ...drive import script, sounds, speech, video
 from ...drive.running import Driven
 from ...perform.channels import REGIONS
 from ...subject import objects
@@ -73,7 +73,7 @@ class DriveSpeech(_Drive, bpy.types.Operator):
         return cls.__doc__ or ""
 
     def job(self, context: bpy.types.Context) -> Job:
-        scene = _sounding(context)
+        scene = _showing(context, "SOUND")
         find = speech.audible if self.which == "ALL" else speech.selected
         names = find(scene)
         if not names:
@@ -126,6 +126,7 @@ class DriveVideo(_Drive, bpy.types.Operator):
             path = Path(bpy.path.abspath(chosen.video))
             footage = video.Footage(path, path.name, scene.frame_current)
         else:
+            scene = _showing(context, "MOVIE")
             footage = video.footage_of(scene, video.selected(scene))
         driven = yield from video.video_job(
             scene,
@@ -140,10 +141,12 @@ class DriveVideo(_Drive, bpy.types.Operator):
         self._tell(driven)
 
 
-def _sounding(context: bpy.types.Context) -> bpy.types.Scene:
+def _showing(context: bpy.types.Context, kind: str) -> bpy.types.Scene:
     """The scene whose strips are meant: Blender 5 may show another's in the sequencer."""
     other = getattr(context, "sequencer_scene", None)
-    return other if other is not None and not speech.audible(context.scene) else context.scene
+    if other is None or any(sounds.all_strips(context.scene, kind)):
+        return context.scene
+    return other
 
 
 def _meant(context: bpy.types.Context) -> SubjectObjects | None:

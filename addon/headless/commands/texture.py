@@ -129,7 +129,9 @@ def _folder(options: argparse.Namespace, who: Any, stack: ExitStack) -> Path:
         if options.no_cache:
             raise InputError("cache-only: expected a cache; leave --no-cache out")
         return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="facewright-")))
-    folder: Path = (options.folder or who.photo.parent / "frames").resolve()
+    from ...film.paths import frames_folder
+
+    folder: Path = (options.folder or frames_folder(who)).resolve()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 import bpy
@@ -14,8 +16,9 @@ import pytest
 from check_dub import EXAMPLES, first_words, pixels
 
 from addon.film import exports, kinds, sequence
+from addon.film.paths import frames_folder
 from addon.headless import cli, columns
-from addon.headless.commands import drive, export
+from addon.headless.commands import drive, export, texture
 from addon.perform.channels import REGIONS
 from addon.subject import objects
 from addon.texture import geometry
@@ -143,6 +146,18 @@ def test_texturing_goes_on_where_it_was(
     run("texture", blend, "--frames", "1-6", *options)
     assert "6 of 6 frames" in capsys.readouterr().out
     assert np.abs(pixels(pictures / "frame_00005.png") - first).max() > 20
+
+
+def test_pictures_go_where_the_panel_puts_them(blend: Path) -> None:
+    """A bound mesh shares its photograph with another subject, and not its pictures."""
+    bpy.ops.wm.open_mainfile(filepath=str(blend))
+    (rig,) = objects.in_scene(bpy.context.scene)
+    options = argparse.Namespace(folder=None, cache_only=False)
+    with ExitStack() as stack:
+        own = texture._folder(options, objects.find(rig), stack)
+        rig[objects.RECORD]["bound"] = True
+        other = texture._folder(options, objects.find(rig), stack)
+    assert own != other == frames_folder(objects.find(rig)).resolve()
 
 
 def test_a_scene_is_exported(blend: Path, tmp_path: Path) -> None:

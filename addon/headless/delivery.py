@@ -88,7 +88,11 @@ class Work:
         return self.root / "sheet.png"
 
     def deliver(self, targets: Targets) -> None:
-        """Move the results to their places."""
+        """Move the results to their places.
+
+        A .blend that is there may have been worked on: it stays beside the new one as .blend1,
+        as where Blender saves.
+        """
         moves = [(self.movie, targets.movie)]
         if targets.sheet:
             moves.append((self.sheet, targets.sheet))
@@ -96,6 +100,8 @@ class Work:
             moves.append((self.blend, targets.blend))
         if targets.files:
             moves.insert(0, (self.files, targets.files))
+        if targets.blend and targets.blend.is_file():
+            shutil.copy2(targets.blend, targets.blend.with_suffix(".blend1"))
         for source, target in moves:
             target.parent.mkdir(parents=True, exist_ok=True)
             _place(source, target)

@@ -38,6 +38,7 @@ class Ledger:
 
     def __init__(self, manifest: Path) -> None:
         path = manifest.resolve()
+        self._base = path.parent
         self.folder = path.with_name(f"{path.name.replace('.', '_')}_batch")
         self._digests: dict[tuple[str, int, int], str] = {}
         try:
@@ -57,7 +58,7 @@ class Ledger:
             if name in item.inputs:
                 told[name] = self.digest(value)
             elif value not in (None, "", ()):
-                told[name] = str(value)
+                told[name] = self._told(value) if isinstance(value, Path) else str(value)
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     def digest(self, file: Path) -> str:
@@ -74,7 +75,9 @@ class Ledger:
         record = {"version": _VERSION, "row": item.row, "line": item.line, **record}
         if record["status"] == DONE:
             record["outputs"] = {
-                str(file): self.digest(file) for path in item.outputs for file in _files(path)
+                self._told(file): self.digest(file)
+                for path in item.outputs
+                for file in _files(path)
             }
         replace(self._record(item), json.dumps(record, indent=1, ensure_ascii=False) + "\n")
 
@@ -95,7 +98,7 @@ class Ledger:
         if not isinstance(outputs, dict) or not outputs:
             return None
         try:
-            whole = all(self.digest(Path(name)) == told for name, told in outputs.items())
+            whole = all(self.digest(self.place(name)) == told for name, told in outputs.items())
         except OSError:
             return None
         return record if whole else None
@@ -106,6 +109,17 @@ class Ledger:
             return record.get("recipe") == self.recipe(item)
         except OSError:  # an input has gone
             return False
+
+    def place(self, name: str) -> Path:
+        """The output that a record calls ``name``."""
+        return self._base / name
+
+    def _told(self, path: Path) -> str:
+        """A path from the list's folder on, as which all computers know it."""
+        try:
+            return Path(os.path.relpath(path, self._base)).as_posix()
+        except ValueError:  # another drive
+            return str(path)
 
     def _record(self, item: Item) -> Path:
         return self.folder / "items" / f"{item.name}.json"

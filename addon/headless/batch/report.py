@@ -44,7 +44,7 @@ def outcomes(items: Sequence[Item], ledger: Ledger, limits: Thresholds) -> list[
         record = ledger.read(item) or {"status": WAITING}
         if "recipe" in record and not ledger.current(item, record):
             record = {"status": WAITING, "message": "its inputs or options were changed since"}
-        if record["status"] == DONE and not _there(record):
+        if record["status"] == DONE and not _there(record, ledger):
             record = {"status": WAITING, "message": "its outputs are not there any more"}
         record |= {"row": item.row, "line": item.line, "output": str(item.output)}
         record["log"] = str(ledger.log(item))
@@ -99,9 +99,9 @@ def write(manifest: Path, records: list[Record], ledger: Ledger, limits: Thresho
     return paths
 
 
-def _there(record: Record) -> bool:
+def _there(record: Record, ledger: Ledger) -> bool:
     outputs = record.get("outputs") or {}
-    return bool(outputs) and all(Path(name).is_file() for name in outputs)
+    return bool(outputs) and all(ledger.place(name).is_file() for name in outputs)
 
 
 def _page(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,3 +99,12 @@ class Task:
             self._value = work(lambda *step: self._steps.put(Step(*step)))
         except BaseException as error:  # raised again by `result`, in the caller's thread
             self._error = error
+
+
+def waited(task: Task, report: Progress) -> Generator[Any, None, Any]:
+    """Yield True until a task is done; ``yield from`` gives its value."""
+    while not task.done:
+        if step := task.poll():
+            report(step.stage, step.fraction, step.seconds_left)
+        yield True
+    return task.result()

@@ -12,7 +12,6 @@ import bpy
 
 from ..core.client import Backend, Progress
 from ..core.errors import InputError
-from ..core.tasks import Task
 from ..subject import objects
 from ..subject.objects import SubjectObjects
 
@@ -91,15 +90,6 @@ class Overall:
         self._report(self._label + stage, done, left if len(self._amounts) > 1 else seconds_left)
 
 
-def waited(task: Task, report: Progress) -> Job[Any]:
-    """Yield until a task is done; ``yield from`` gives its value."""
-    while not task.done:
-        if step := task.poll():
-            report(step.stage, step.fraction, step.seconds_left)
-        yield True
-    return task.result()
-
-
 def finish(job: Job[T]) -> T:
     """Run a job to its end, blocking; for scripts and batch mode."""
     try:
@@ -121,28 +111,6 @@ def scene_named(name: str) -> bpy.types.Scene:
 def subject_named(name: str) -> SubjectObjects:
     """A subject, by its rig, that may have gone while something was waited for."""
     return objects.find(bpy.data.objects.get(name))
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A subject as a worker, which may not touch bpy, knows it."""
-
-    subject_id: str
-    photo: Any
-    crop: int
-    face: int
-
-    @classmethod
-    def of(cls, who: SubjectObjects) -> Person:
-        if not who.textured:  # a mesh without a photograph: the model's mean
-            return cls("", None, 0, 0)
-        return cls(who.subject_id, who.photo, who.crop_camera.size[0], who.face_index)
-
-    def ensure(self, backend: Backend, call: Callable[[], T]) -> T:
-        """``call()``, once more after a new capture where the backend forgot the subject."""
-        if not self.subject_id:
-            return call()
-        return backend.with_subject(self.subject_id, self.photo, self.crop, call, self.face)
 
 
 def rate_of(scene: bpy.types.Scene) -> float:

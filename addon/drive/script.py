@@ -14,22 +14,21 @@ from ..core import client_driving
 from ..core.client import Backend, Progress
 from ..core.errors import InputError, OutputError
 from ..core.performance import Script, Wanted
-from ..core.tasks import Task
+from ..core.tasks import Task, waited
 from ..film import sequence
 from ..film.paths import portable
 from ..subject.objects import SubjectObjects
+from ..subject.person import Person
 from . import sounds
 from .placing import Plan, only, place
 from .running import (
     Connect,
     Driven,
     Job,
-    Person,
     finish,
     rate_of,
     scene_named,
     subject_named,
-    waited,
 )
 from .wanted import Stretch, snapshot, wanted
 

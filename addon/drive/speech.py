@@ -15,9 +15,10 @@ from ..core.client import Backend, Progress
 from ..core.errors import AddonError, BackendError, Cancelled, InputError
 from ..core.performance import Script, Wanted
 from ..core.subject_data import MotionData
-from ..core.tasks import Task
+from ..core.tasks import Task, waited
 from ..film import sequence
 from ..subject.objects import SubjectObjects
+from ..subject.person import Person
 from . import sounds
 from .placing import Plan, place, planned
 from .running import (
@@ -25,12 +26,10 @@ from .running import (
     Driven,
     Job,
     Overall,
-    Person,
     finish,
     rate_of,
     scene_named,
     subject_named,
-    waited,
 )
 from .sounds import Part
 from .wanted import Stretch, recorded, wanted

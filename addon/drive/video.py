@@ -13,25 +13,24 @@ import numpy as np
 from ..core import client_driving
 from ..core.client import Backend, Progress
 from ..core.errors import InputError
-from ..core.tasks import Task
+from ..core.tasks import Task, waited
 from ..film import sequence
 from ..perform import layers
 from ..perform.channels import REGIONS
 from ..subject.objects import SubjectObjects
+from ..subject.person import Person
 from . import sounds
 from .placing import only
 from .running import (
     Connect,
     Driven,
     Job,
-    Person,
     Placed,
     extend,
     finish,
     rate_of,
     scene_named,
     subject_named,
-    waited,
 )
 
 LAYER = "video"
@@ -184,7 +183,7 @@ def video_job(
     if same_person and not person.subject_id:
         raise InputError(f"subject: {who.rig.name} came from no photograph: nobody to recognise")
     scene_name, rig_name = scene.name, who.rig.name
-    known = person if same_person else Person("", None, 0, 0)
+    known = person if same_person else Person()
 
     def work(tell: Progress) -> client_driving.Followed:
         backend = connect(tell)

@@ -7,6 +7,7 @@
 - ``channels``   a motion's numbers as its channels, whatever names and units it has
 - ``gaze``       eyes that look at a target
 - ``posing``     shape keys, head and gaze by hand: reset, mirror, key
+- ``person``     what a worker knows of it
 - ``poses``      the pose library
 - ``bind``       a mesh that was there before, as a subject
 - ``bound_eyes`` its eyes

@@ -12,19 +12,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import bpy
 
-from ..core.client import Backend
 from ..core.errors import AddonError, Cancelled, OutputError
-from ..core.tasks import Task
-from ..subject.objects import SubjectObjects
+from ..core.tasks import Task, waited
 from . import session
 
-T = TypeVar("T")
 #: What a job yields where it only waits; nothing (None) where it has more to do.
 LATER = True
 Job = Generator[Any, None, None]
@@ -146,12 +142,8 @@ def stop() -> None:
 
 
 def wait(task: Task) -> Generator[Any, None, Any]:
-    """Yield until a task is done; ``yield from`` gives its value."""
-    while not task.done:
-        if step := task.poll():
-            session.state.report(step.stage, step.fraction, step.seconds_left)
-        yield LATER
-    return task.result()
+    """Yield :data:`LATER` until a task is done; ``yield from`` gives its value."""
+    return waited(task, session.state.report)
 
 
 def made_folder(folder: Path) -> Path:
@@ -161,21 +153,3 @@ def made_folder(folder: Path) -> Path:
     except OSError as error:
         raise OutputError(f"{folder}: {error.strerror}") from error
     return folder
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A subject as a worker, which may not touch bpy, knows it."""
-
-    subject_id: str
-    photo: Path
-    crop: int
-    face: int = 0
-
-    @classmethod
-    def of(cls, who: SubjectObjects) -> Known:
-        return cls(who.subject_id, who.photo, who.crop_camera.size[0], who.face_index)
-
-    def ensure(self, backend: Backend, call: Callable[[], T]) -> T:
-        """``call()``, once more after a new capture where the backend forgot the subject."""
-        return backend.with_subject(self.subject_id, self.photo, self.crop, call, self.face)

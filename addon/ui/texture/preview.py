@@ -27,10 +27,11 @@ from ...core.shelf import State
 from ...core.tasks import Task
 from ...subject import objects
 from ...subject.objects import SubjectObjects
+from ...subject.person import Person
 from ...texture import geometry, overlay
 from ...texture.look import Look
 from .. import session
-from ..jobs import Known, made_folder
+from ..jobs import made_folder
 from . import marks, settings
 
 #: Seconds that nothing may change before a frame is previewed.
@@ -154,7 +155,7 @@ def _ask(scene: bpy.types.Scene) -> None:
     path = made_folder(settings.frames_folder(who).parent) / "preview.png"
     store = settings.frame_cache()
     drawn = source.draw(look)
-    asked = _Asked(rig.name, wish, path, Known.of(who), store, digest, look)
+    asked = _Asked(rig.name, wish, path, Person.of(who), store, digest, look)
     where = session.Settings.read()
     live.task = Task(lambda report: asked.made(where, source, drawn, report))
 
@@ -188,7 +189,7 @@ class _Asked:
         rig: str,
         wish: tuple,
         path: Path,
-        known: Known,
+        known: Person,
         store: FrameCache | None,
         digest: bytes,
         look: Look,

@@ -11,9 +11,9 @@ from ...core.cache import FrameCache
 from ...core.errors import InputError
 from ...film.paths import frames_folder as frames_folder
 from ...subject.objects import SubjectObjects
+from ...subject.person import Person
 from ...texture.wish import Opener, Wish
 from .. import preferences, session
-from ..jobs import Known
 
 SIZES = [("256", "256", "Fast"), ("512", "512", "Fine"), ("1024", "1024", "Finest, and slow")]
 GEOMETRY = [
@@ -145,7 +145,7 @@ def frame_range(scene: bpy.types.Scene) -> range:
 
 def opener(who: SubjectObjects, wish: Wish) -> Opener:
     """Connects, makes sure of the subject and opens a stream; for a task's thread."""
-    settings, known = session.Settings.read(), Known.of(who)
+    settings, known = session.Settings.read(), Person.of(who)
     plain = "" if who.corresponds else who.face.name
 
     def open_stream(report):  # type: ignore[no-untyped-def]

@@ -17,8 +17,9 @@ from addon.core.client import Backend
 from addon.film import sequence
 from addon.headless import cli
 from addon.subject import objects as subject
+from addon.subject.person import Person
 from addon.texture import geometry
-from addon.ui import jobs, session
+from addon.ui import session
 from addon.ui import texture as texture_ui
 from addon.v1 import face_pb2
 
@@ -276,7 +277,7 @@ def test_vertices_are_where_the_backend_puts_them(
         gaze=[*head["gaze_left"], *head["gaze_right"]],
     )
     shown = geometry.create_pass(opened, 256, "vertices")(2, 0.1)
-    backend, known = session.state.backend, jobs.Known.of(opened)
+    backend, known = session.state.backend, Person.of(opened)
     with known.ensure(backend, lambda: backend.animate(known.subject_id, size=256)) as stream:
         stream.send(face_pb2.GeometryFrame(index=1, time_code=0.0, coefficients=weights))
         stream.send(shown)

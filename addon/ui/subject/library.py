@@ -75,6 +75,7 @@ def _picture(who: objects.SubjectObjects, made: list[bpy.types.Action]) -> Job:
     size, top, left = _close_up(who)
     side = slice(top, top + 2 * _PREVIEW), slice(left, left + 2 * _PREVIEW)
     draw = geometry.create_pass(who, size, "image")
+    yield from draw.prepare()
     try:
         for place, action in enumerate(made):
             for block in blocks.values():

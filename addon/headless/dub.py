@@ -22,6 +22,7 @@ from ..core.shelf import Shelf
 from ..core.stream import FrameStream
 from ..film import kinds, movie, sheet
 from ..subject.objects import SubjectObjects
+from ..subject.person import Person
 from ..texture.run import texture_range
 from ..texture.wish import Wish
 from . import staging
@@ -125,7 +126,7 @@ def dub(
         )
         staged = staging.stage(data, done, portrait, work, whole, face)
         scene = bpy.context.scene
-        pictures = _texture(values, portrait, staged, host, work, cache, progress)
+        pictures = _texture(values, staged, host, work, cache, progress)
         progress("rendering the movie", 0.0, -1.0)
         movie.render(scene, work.movie, kind=values["format"], progress=progress)
         if targets.sheet:
@@ -153,7 +154,6 @@ def dub(
 
 def _texture(
     values: Mapping[str, Any],
-    portrait: Path,
     staged: SubjectObjects,
     host: Host,
     work: Work,
@@ -176,11 +176,11 @@ def _texture(
         whole_photo=staged.whole_photo,
         kind=values["geometry"],
     )
-    name, crop, face = staged.subject_id, staged.crop_camera.size[0], staged.face_index
+    person = Person.of(staged)
 
     def open_stream(report: Progress) -> FrameStream:
         backend = host.backend()
-        return backend.with_subject(name, portrait, crop, lambda: wish.open(backend, name), face)
+        return person.ensure(backend, lambda: wish.open(backend, person.subject_id))
 
     outcome = texture_range(
         scene, staged, wish, work.frames, open_stream, cache=cache, progress=progress,

@@ -114,12 +114,13 @@ def _wish(options: argparse.Namespace, shown: Any, who: Any) -> Any:
 
 def _opener(host: Host, who: Any, wish: Any) -> Any:
     """Opens a stream; called in a thread, so all of the subject is read here."""
-    name, photo = who.subject_id, who.photo
-    size, face = who.crop_camera.size[0], who.face_index
+    from ...subject.person import Person
+
+    person = Person.of(who)
 
     def open_stream(report: Progress) -> Any:
         backend = host.backend()
-        return backend.with_subject(name, photo, size, lambda: wish.open(backend, name), face)
+        return person.ensure(backend, lambda: wish.open(backend, person.subject_id))
 
     return open_stream
 
